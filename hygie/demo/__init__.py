@@ -1,0 +1,1 @@
+"""The demonstration: a synthetic French population and its accounts."""

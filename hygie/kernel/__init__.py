@@ -1,0 +1,1 @@
+"""The kernel: a FHIR R4 repository that knows no domain."""

@@ -1,0 +1,1 @@
+"""Portals: the pages people use, one package per audience."""

@@ -1,0 +1,1 @@
+"""Factories, clocks and simulators for tests and demonstration mode."""

@@ -1,0 +1,1 @@
+"""Verify an exported access log offline; imports nothing of Hygie."""
