@@ -1,0 +1,118 @@
+"""What a domain may register; declared without importing Django or the domains.
+
+A domain's ``register(platform)`` is called once, when the application is composed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from hygie.kernel.config import Settings
+    from hygie.kernel.store import Repository
+
+Portal = Literal["public", "patient", "professional", "establishment", "research"]
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationItem:
+    """One entry of a portal's menu.
+
+    ``label`` is the French text, which is also the key of its translation; ``url_name`` is a
+    Django URL name; ``order`` sorts entries, smallest first.
+    """
+
+    label: str
+    url_name: str
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Pages offered to one portal: a Django URLconf by dotted path, mounted at ``prefix``."""
+
+    portal: Portal
+    prefix: str
+    urlconf: str
+    navigation: tuple[NavigationItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """A demonstration account as the start page shows it."""
+
+    login: str
+    name: str
+    kind: str
+    reference: str
+    story_fr: str
+    story_en: str
+
+
+class DemoDirectory(Protocol):
+    """Tells the demonstration accounts; absent outside demonstration mode."""
+
+    def accounts(self) -> Sequence[DemoAccount]:
+        """Return the accounts in the order they are shown."""
+        ...
+
+    def password(self) -> str:
+        """Return the password they share in this installation."""
+        ...
+
+
+Job = Callable[["Platform"], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Platform:
+    """The register of one running application.
+
+    ``repository`` is set by the composition root once the database is ready.
+    """
+
+    settings: Settings
+    demo: DemoDirectory | None = None
+    repository: Repository | None = None
+    pages: list[Pages] = field(default_factory=list)
+    django_apps: list[str] = field(default_factory=list)
+    jobs: dict[str, tuple[float, Job]] = field(default_factory=dict)
+
+    def add_pages(
+        self,
+        portal: Portal,
+        *,
+        prefix: str,
+        urlconf: str,
+        navigation: Sequence[NavigationItem] = (),
+    ) -> None:
+        """Offer the pages of a URLconf to a portal."""
+        self.pages.append(Pages(portal, prefix, urlconf, tuple(navigation)))
+
+    def add_django_app(self, dotted: str) -> None:
+        """Add a Django application by its dotted path; only sign_in has models."""
+        self.django_apps.append(dotted)
+
+    def add_job(self, name: str, job: Job, *, every: float) -> None:
+        """Run ``job`` in the job worker every so many seconds.
+
+        Raises:
+            ValueError: two jobs share a name.
+        """
+        if name in self.jobs:
+            raise ValueError(f"two jobs are named {name}")
+        self.jobs[name] = (every, job)
+
+    def navigation(self, portal: Portal) -> list[NavigationItem]:
+        """Return a portal's menu in order."""
+        items = [item for pages in self.pages if pages.portal == portal for item in pages.navigation]
+        return sorted(items, key=lambda item: (item.order, item.label))
+
+    def pages_by_portal(self) -> Mapping[Portal, list[Pages]]:
+        """Return the registered pages, grouped by portal."""
+        grouped: dict[Portal, list[Pages]] = {}
+        for pages in self.pages:
+            grouped.setdefault(pages.portal, []).append(pages)
+        return grouped
