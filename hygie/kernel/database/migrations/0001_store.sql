@@ -176,33 +176,49 @@ CREATE TABLE load_progress (
   at     timestamptz NOT NULL DEFAULT now()
 );
 
--- The belt: what the application role may see, independent of the predicate in the query.
--- A setting that was never made, or was emptied by a commit, fails the cast: closed, not open.
-CREATE FUNCTION belt_parties() RETURNS integer[] LANGUAGE sql STABLE PARALLEL SAFE AS
-$$ SELECT current_setting('hygie.parties')::integer[] $$;
-CREATE FUNCTION belt_system() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
-$$ SELECT current_setting('hygie.system')::boolean $$;
-
+-- Types that hold no patient: directory and definitions, readable by any known caller.
 CREATE TABLE directory_type (rt smallint PRIMARY KEY);
 
-CREATE FUNCTION belt_allows(pat integer, rt smallint, others integer[]) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-  SELECT belt_system()
-    OR (pat IS NULL AND EXISTS (SELECT 1 FROM directory_type t WHERE t.rt = belt_allows.rt))
-    OR pat = ANY (belt_parties())
-    OR coalesce(others && belt_parties(), false)
-    OR EXISTS (SELECT 1 FROM care_relation c
-               WHERE c.member = ANY (belt_parties())
-                 AND (c.pat = belt_allows.pat OR c.pat = ANY (others))
-                 AND now() >= c.starts AND now() < c.ends)
-$$;
-
+-- The belt: what the application role may see, whatever predicate the query carries.
+-- Two transaction-local settings name the callers of the transaction. A setting that was never
+-- made, or was emptied by a commit, fails the cast: closed, not open. Settings are read in scalar
+-- sub-selects, which PostgreSQL evaluates once a query and not once a row.
 ALTER TABLE resource ENABLE ROW LEVEL SECURITY;
 ALTER TABLE resource FORCE ROW LEVEL SECURITY;
+CREATE POLICY belt ON resource USING (
+  (SELECT current_setting('hygie.system')::boolean)
+  OR (pat IS NULL AND rt = ANY (ARRAY (SELECT t.rt FROM directory_type t)))
+  OR pat = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
+  OR EXISTS (
+    SELECT 1 FROM care_relation c
+    WHERE c.pat = resource.pat
+      AND c.member = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
+      AND now() >= c.starts AND now() < c.ends)
+  OR (others IS NOT NULL AND (
+    others && (SELECT current_setting('hygie.parties')::integer[])
+    OR EXISTS (
+      SELECT 1 FROM care_relation c
+      WHERE c.pat = ANY (resource.others)
+        AND c.member = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
+        AND now() >= c.starts AND now() < c.ends))));
 ALTER TABLE resource_history ENABLE ROW LEVEL SECURITY;
 ALTER TABLE resource_history FORCE ROW LEVEL SECURITY;
-CREATE POLICY belt ON resource USING (belt_allows(pat, rt, others));
-CREATE POLICY belt ON resource_history USING (belt_allows(pat, rt, others));
+CREATE POLICY belt ON resource_history USING (
+  (SELECT current_setting('hygie.system')::boolean)
+  OR (pat IS NULL AND rt = ANY (ARRAY (SELECT t.rt FROM directory_type t)))
+  OR pat = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
+  OR EXISTS (
+    SELECT 1 FROM care_relation c
+    WHERE c.pat = resource_history.pat
+      AND c.member = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
+      AND now() >= c.starts AND now() < c.ends)
+  OR (others IS NOT NULL AND (
+    others && (SELECT current_setting('hygie.parties')::integer[])
+    OR EXISTS (
+      SELECT 1 FROM care_relation c
+      WHERE c.pat = ANY (resource_history.others)
+        AND c.member = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
+        AND now() >= c.starts AND now() < c.ends))));
 
 GRANT USAGE ON SCHEMA hygie TO hygie_app, hygie_loader;
 GRANT USAGE ON SEQUENCE version_seq TO hygie_app, hygie_loader;
