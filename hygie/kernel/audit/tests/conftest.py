@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from hygie.kernel.database import roles
+from hygie.testing.private_server import private_server
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+Connect = Callable[[str], Awaitable["Connection"]]
+TABLES = "trace, trace_leaf, trace_head, trace_tree, party"
+
+
+@pytest.fixture(scope="session")
+def dsn() -> Iterator[str]:
+    with private_server() as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def connect(dsn: str) -> AsyncIterator[Connect]:
+    """Return a maker of connections by role; the log is empty at the start of each test."""
+    opened: list[Connection] = []
+
+    async def connect(role: str) -> Connection:
+        connection = await asyncpg.connect(
+            dsn, server_settings={"role": role, "search_path": roles.SEARCH_PATH}
+        )
+        opened.append(connection)
+        return connection
+
+    owner = await connect(roles.OWNER)
+    await owner.execute(f"TRUNCATE {TABLES}; INSERT INTO trace_tree DEFAULT VALUES")
+    yield connect
+    for connection in opened:
+        await connection.close()
+
+
+@pytest.fixture
+async def owner(connect: Connect) -> Connection:
+    return await connect(roles.OWNER)
+
+
+@pytest.fixture
+async def app(connect: Connect) -> Connection:
+    """Return a connection of the application, with the belt open as for ``system``."""
+    app = await connect(roles.APP)
+    await app.execute("SET hygie.system = 'true'; SET hygie.parties = '{}'")
+    return app
