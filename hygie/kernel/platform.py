@@ -21,12 +21,14 @@ class NavigationItem:
     """One entry of a portal's menu.
 
     ``label`` is the French text, which is also the key of its translation; ``url_name`` is a
-    Django URL name; ``order`` sorts entries, smallest first.
+    Django URL name; ``order`` sorts entries, smallest first. An entry ``about`` a patient is a tab
+    of an open record: its URL takes ``patient``, the id of the Patient resource.
     """
 
     label: str
     url_name: str
     order: int = 100
+    about: Literal["portal", "patient"] = "portal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Platform:
     repository: Repository | None = None
     pages: list[Pages] = field(default_factory=list)
     django_apps: list[str] = field(default_factory=list)
+    django_settings: dict[str, object] = field(default_factory=dict)
     jobs: dict[str, tuple[float, Job]] = field(default_factory=dict)
 
     def add_pages(
@@ -91,9 +94,13 @@ class Platform:
         """Offer the pages of a URLconf to a portal."""
         self.pages.append(Pages(portal, prefix, urlconf, tuple(navigation)))
 
-    def add_django_app(self, dotted: str) -> None:
-        """Add a Django application by its dotted path; only sign_in has models."""
+    def add_django_app(self, dotted: str, *, settings: Mapping[str, object] | None = None) -> None:
+        """Add a Django application by its dotted path, with the Django settings it needs.
+
+        Only sign_in has models.
+        """
         self.django_apps.append(dotted)
+        self.django_settings.update(settings or {})
 
     def add_job(self, name: str, job: Job, *, every: float) -> None:
         """Run ``job`` in the job worker every so many seconds.
