@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -25,3 +26,14 @@ def connect(dsn: str, *, role: str | None = None, autocommit: bool = True) -> Co
     options = {"options": startup_options(role)} if role else {}
     where = make_conninfo(dsn, application_name="hygie", connect_timeout=10, **options)
     return psycopg.connect(where, autocommit=autocommit)
+
+
+def for_database(dsn: str, name: str) -> str:
+    """Return the same connection string with another database.
+
+    >>> for_database("postgresql://hygie@/postgres?host=/run/pg", "test")
+    'postgresql://hygie@/test?host=/run/pg'
+    """
+    parts = urlsplit(dsn)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{parts.netloc}/{quote(name)}{query}"
