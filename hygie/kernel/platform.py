@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from hygie.kernel.store.facts import Projection
+
 if TYPE_CHECKING:
     from hygie.kernel.config import Settings
     from hygie.kernel.store import Repository
@@ -82,6 +84,7 @@ class Platform:
     django_apps: list[str] = field(default_factory=list)
     django_settings: dict[str, object] = field(default_factory=dict)
     jobs: dict[str, tuple[float, Job]] = field(default_factory=dict)
+    projections: dict[str, Projection] = field(default_factory=dict)
 
     def add_pages(
         self,
@@ -101,6 +104,16 @@ class Platform:
         """
         self.django_apps.append(dotted)
         self.django_settings.update(settings or {})
+
+    def add_projection(self, rt: str, projection: Projection) -> None:
+        """Let resources of a type state facts that the access rules read.
+
+        Raises:
+            ValueError: the type already has a projection.
+        """
+        if rt in self.projections:
+            raise ValueError(f"{rt} already has a projection")
+        self.projections[rt] = projection
 
     def add_job(self, name: str, job: Job, *, every: float) -> None:
         """Run ``job`` in the job worker every so many seconds.

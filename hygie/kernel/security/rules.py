@@ -1,0 +1,119 @@
+"""The first rule set: own record, care team, helper, directory, system.
+
+The rules of the national record (matrix by profession, masking, break-glass) narrow and extend
+this one from ``domains/consent``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hygie.kernel.security.algebra import Atom, Columns, Policy, Rule, Subject
+from hygie.kernel.security.caller import Caller, Kind
+
+CARE_TEAM = 1
+"""``care_relation.kind`` of a member of the care team."""
+HELPER = 2
+"""``care_relation.kind`` of a person whom the patient lets read."""
+
+
+def _relation(kind: int, columns: Columns) -> str:
+    row, party = columns.row, columns.party
+    related = (
+        "SELECT 1 FROM care_relation f WHERE f.member = {party} AND f.kind = {kind} "
+        "AND now() >= f.starts AND now() < f.ends AND {match}"
+    )
+    direct = related.format(party=party, kind=kind, match=f"f.pat = {row}.pat")
+    other = related.format(party=party, kind=kind, match=f"f.pat = ANY ({row}.others)")
+    return f"EXISTS ({direct}) OR ({row}.others IS NOT NULL AND EXISTS ({other}))"
+
+
+def _own(columns: Columns) -> str:
+    row, party = columns.row, columns.party
+    return (
+        f"coalesce({row}.pat = {party}, FALSE) "
+        f"OR ({row}.others IS NOT NULL AND {party} = ANY ({row}.others))"
+    )
+
+
+def _directory(columns: Columns) -> str:
+    return (
+        f"{columns.row}.pat IS NULL "
+        f"AND {columns.row}.rt = ANY (ARRAY (SELECT t.rt FROM directory_type t))"
+    )
+
+
+def _is(kind: Kind) -> Atom:
+    words = {
+        Kind.SYSTEM: ("vous êtes l'exploitant local", "you are the local operator"),
+        Kind.PATIENT: ("vous êtes un patient ou son aidant", "you are a patient or a helper"),
+        Kind.PROFESSIONAL: ("vous êtes un professionnel", "you are a professional"),
+    }
+    fr, en = words[kind]
+    return Atom(
+        name=f"is_{kind.name.lower()}",
+        test=lambda caller, _: caller.kind == kind,
+        sql=lambda columns: f"{columns.kind} = {int(kind)}",
+        fr=fr,
+        en=en,
+        caller_only=True,
+    )
+
+
+def _related(kind: int) -> Callable[[Caller, Subject], bool]:
+    return lambda caller, subject: (caller.party, kind) in subject.members
+
+
+IS_SYSTEM = _is(Kind.SYSTEM)
+IS_PATIENT = _is(Kind.PATIENT)
+IS_PROFESSIONAL = _is(Kind.PROFESSIONAL)
+
+OWN_RECORD = Atom(
+    name="own_record",
+    test=lambda caller, subject: caller.party == subject.pat or caller.party in subject.others,
+    sql=_own,
+    fr="c'est votre propre dossier",
+    en="this is your own record",
+)
+IN_CARE_TEAM = Atom(
+    name="in_care_team",
+    test=_related(CARE_TEAM),
+    sql=lambda columns: _relation(CARE_TEAM, columns),
+    fr="vous faites partie de l'équipe de soins de ce patient",
+    en="you belong to this patient's care team",
+)
+IS_HELPER = Atom(
+    name="is_helper",
+    test=_related(HELPER),
+    sql=lambda columns: _relation(HELPER, columns),
+    fr="cette personne vous laisse lire son dossier",
+    en="this person lets you read their record",
+)
+IN_DIRECTORY = Atom(
+    name="in_directory",
+    test=lambda _, subject: subject.pat is None and subject.directory,
+    sql=_directory,
+    fr="cette information ne concerne aucun patient",
+    en="this information is about no patient",
+)
+
+DIRECTORY = Rule("directory", (IN_DIRECTORY,))
+
+READ = Policy(
+    (
+        Rule("system", (IS_SYSTEM,)),
+        Rule("own-record", (IS_PATIENT, OWN_RECORD)),
+        Rule("helper", (IS_PATIENT, IS_HELPER)),
+        Rule("care-team", (IS_PROFESSIONAL, IN_CARE_TEAM)),
+        DIRECTORY,
+    )
+)
+"""Who may read a resource, a version of it, or count it."""
+
+WRITE = Policy(
+    (
+        Rule("system", (IS_SYSTEM,)),
+        Rule("care-team", (IS_PROFESSIONAL, IN_CARE_TEAM)),
+    )
+)
+"""Who may create, change or delete a resource; the care team may before and after the change."""

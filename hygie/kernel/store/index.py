@@ -1,0 +1,178 @@
+"""From a resource to the row that finds it again: tokens, dates, strings, numbers, policy columns.
+
+Pure: patients and parties stay references here; they become surrogate numbers when the row is
+written.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from hygie.kernel.fhir.search import Extracted, Parameter, Ref, fold
+from hygie.kernel.store import tokens
+from hygie.kernel.store.facts import PartyRef
+from hygie.kernel.store.columns import Columns, columns_of, stored_name
+from hygie.kernel.store.compose import composite_rows
+from hygie.kernel.store.labels import policy_labels
+
+MANY_DATES = 1
+"""Flag: the main date has several values, so it stands in ``s_date`` too."""
+
+ONE_SECOND = timedelta(seconds=1)
+
+class Indexed(msgspec.Struct, gc=False):
+    """Everything of a resource that is kept beside its body.
+
+    ``strings`` holds (parameter number, folded, original or None); ``dates`` (number, low, high);
+    ``numbers`` (number, value, unit token).
+    """
+
+    rt: str
+    present: int
+    toks: list[int]
+    frequent: list[int]
+    code: int | None
+    date: tuple[datetime, datetime] | None
+    strings: list[tuple[int, str, str | None]]
+    dates: list[tuple[int, datetime, datetime]]
+    numbers: list[tuple[int, Decimal, int]]
+    patients: list[PartyRef]
+    author: PartyRef | None
+    structure: PartyRef | None
+    document_class: int | None
+    label: int
+    flags: int
+
+
+def index(rt: str, found: Extracted, patients: list[Ref]) -> Indexed:
+    """Return the index row of a resource from its extracted search values."""
+    columns = columns_of(rt)
+    people = _patients(columns, found, patients)
+    mine = people[0] if people else None
+    toks, frequent, code = _tokens(columns, found)
+    toks.update(_references(columns, found, mine))
+    composite_toks, composite_numbers = composite_rows(found)
+    toks.update(composite_toks)
+    main, dates = _dates(columns, found)
+    document_class, label = policy_labels(rt, found)
+    return Indexed(
+        rt=rt,
+        present=found.present,
+        toks=sorted(toks),
+        frequent=sorted(frequent),
+        code=code,
+        date=main[0] if main else None,
+        strings=_strings(found),
+        dates=dates,
+        numbers=[*_numbers(found), *composite_numbers],
+        patients=people,
+        author=_party(found, columns.author),
+        structure=_party(found, columns.structure, only="Organization"),
+        document_class=document_class,
+        label=label,
+        flags=MANY_DATES if len(main) > 1 else 0,
+    )
+
+
+def _patients(columns: Columns, found: Extracted, patients: list[Ref]) -> list[PartyRef]:
+    """Return the patients, the one named by parameter ``patient`` first."""
+    named = [
+        (ref.type, ref.id)
+        for one, ref in found.references
+        if one.code in columns.patient and ref.type == "Patient" and ref.id and ref.url is None
+    ]
+    every = [*named, *((ref.type, ref.id) for ref in patients if ref.type and ref.id)]
+    return list(dict.fromkeys(every))  # type: ignore[arg-type]
+
+
+def _tokens(columns: Columns, found: Extracted) -> tuple[set[int], set[int], int | None]:
+    toks: set[int] = set()
+    frequent: set[int] = set()
+    codes: set[int] = set()
+    for one, system, code in found.tokens:
+        name = stored_name(one.rt, one.code)
+        if one.code in columns.frequent:
+            frequent.update(token_forms(name, one, system, code))
+        elif one.code == columns.code and system and code:
+            codes.add(tokens.code_token(name, system, code))
+            toks.add(tokens.any_system(name, code))
+            toks.add(tokens.any_code(name, system))
+        else:
+            toks.update(token_forms(name, one, system, code))
+    for one, system, kind, value in found.typed_identifiers:
+        toks.add(tokens.typed_identifier(stored_name(one.rt, one.code), system or "", kind, value))
+    for one, uri in found.uris:
+        toks.add(tokens.url_token(stored_name(one.rt, one.code), uri))
+    if len(codes) == 1:
+        return toks, frequent, codes.pop()
+    return toks | codes, frequent, None
+
+
+def token_forms(name: str, one: Parameter, system: str | None, code: str | None) -> list[int]:
+    """Return the tokens of one value: every form it can be searched by."""
+    forms: list[int] = []
+    if code is not None:
+        forms.append(tokens.any_system(name, code))
+        if system or not one.implicit_systems:
+            forms.append(tokens.code_token(name, system or "", code))
+    if system:
+        forms.append(tokens.any_code(name, system))
+    return forms
+
+
+def _references(columns: Columns, found: Extracted, mine: PartyRef | None) -> set[int]:
+    toks: set[int] = set()
+    for one, ref in found.references:
+        name = stored_name(one.rt, one.code)
+        if ref.url is not None:
+            toks.add(tokens.url_token(name, ref.url))
+            if ref.version:
+                toks.add(tokens.url_token(name, f"{ref.url}|{ref.version}"))
+        elif ref.type and ref.id and not (one.code in columns.patient and (ref.type, ref.id) == mine):
+            toks.add(tokens.reference_token(name, ref.type, ref.id))
+    for one, system, value in found.reference_identifiers:
+        name = stored_name(one.rt, one.code)
+        toks.add(tokens.reference_identifier(name, system or "", value))
+        toks.add(tokens.reference_identifier_any(name, value))
+    return toks
+
+
+def _dates(
+    columns: Columns, found: Extracted
+) -> tuple[list[tuple[datetime, datetime]], list[tuple[int, datetime, datetime]]]:
+    main = [(low, high) for one, low, high in found.dates if one.code == columns.date]
+    side = {
+        (one.number, low, high)
+        for one, low, high in found.dates
+        if one.code != columns.date or len(main) > 1
+    }
+    return main, sorted(side)
+
+
+def _strings(found: Extracted) -> list[tuple[int, str, str | None]]:
+    rows = []
+    for one, text in dict.fromkeys(found.strings):
+        norm = fold(text)
+        rows.append((one.number, norm, None if text == norm else text))
+    return rows
+
+
+def _numbers(found: Extracted) -> list[tuple[int, Decimal, int]]:
+    rows = {(one.number, value, 0) for one, value in found.numbers}
+    rows.update(
+        (one.number, value, tokens.unit_token(code or unit or ""))
+        for one, value, _, _, code, unit in found.quantities
+    )
+    return sorted(rows)
+
+
+def _party(found: Extracted, codes: tuple[str, ...], only: str | None = None) -> PartyRef | None:
+    for code in codes:
+        for one, ref in found.references:
+            if one.code == code and ref.type and ref.id and ref.url is None:
+                if only is None or ref.type == only:
+                    return ref.type, ref.id
+    return None

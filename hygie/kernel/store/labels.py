@@ -1,0 +1,44 @@
+"""Policy columns: document class and confidentiality labels (CI-SIS, JDV_J08 and TRE_A03)."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+from hygie.kernel.fhir.search import Extracted
+
+CLASS_SYSTEM = "1.2.250.1.213.1.1.4.1"
+
+
+class Label(IntFlag):
+    """Confidentiality labels of a resource; a resource without label is normal (N)."""
+
+    NORMAL = 1
+    RESTRICTED = 2
+    VERY_RESTRICTED = 4
+    MASKED_FROM_PROFESSIONALS = 8
+    HIDDEN_FROM_PATIENT = 16
+    HIDDEN_FROM_REPRESENTATIVES = 32
+
+
+_BY_CODE = {
+    "N": Label.NORMAL,
+    "R": Label.RESTRICTED,
+    "V": Label.VERY_RESTRICTED,
+    "MASQUE_PS": Label.MASKED_FROM_PROFESSIONALS,
+    "INVISIBLE_PATIENT": Label.HIDDEN_FROM_PATIENT,
+    "INVISIBLE_REPRESENTANTS_LEGAUX": Label.HIDDEN_FROM_REPRESENTATIVES,
+}
+_LABEL_PARAMETERS = frozenset({"_security", "security-label", "confidentiality"})
+
+
+def policy_labels(rt: str, found: Extracted) -> tuple[int | None, int]:
+    """Return the document class, None for what is no document, and the labels as bits."""
+    label = Label(0)
+    document_class = None
+    for one, system, code in found.tokens:
+        if one.code in _LABEL_PARAMETERS and code in _BY_CODE:
+            label |= _BY_CODE[code]
+        elif rt == "DocumentReference" and one.code == "category" and code and code.isdigit():
+            if system is not None and system.removeprefix("urn:oid:") == CLASS_SYSTEM:
+                document_class = int(code)
+    return document_class, int(label or Label.NORMAL)

@@ -1,0 +1,59 @@
+"""Prepare a write before it meets the database: validate, extract, index. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hygie.kernel.errors import InvalidRequest, MethodNotAllowed
+from hygie.kernel.fhir import parse
+from hygie.kernel.fhir.search import Ref, extract, patients
+from hygie.kernel.store.facts import Fact, PartyRef, Projections, facts_of
+from hygie.kernel.store.index import Indexed, index
+
+NOT_STORED = frozenset({"AuditEvent"})
+"""Types served from elsewhere: AuditEvent comes from the access log (architecture, 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A valid resource with everything the store keeps beside its bytes."""
+
+    rt: str
+    rid: str
+    raw: bytes
+    indexed: Indexed
+    facts: tuple[Fact, ...]
+
+    def parties(self) -> list[PartyRef]:
+        """Return every person and structure that needs a surrogate number."""
+        named = [*self.indexed.patients, self.indexed.author, self.indexed.structure]
+        members = [member for fact in self.facts for member in (fact.patient, fact.member)]
+        return [ref for ref in (*named, *members) if ref is not None]
+
+
+def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections) -> Prepared:
+    """Return the resource ready to be stored as ``rt``/``rid``.
+
+    Raises:
+        Malformed: the body is not a FHIR resource of this type.
+        Unprocessable: it breaks a rule of FHIR.
+        MethodNotAllowed: resources of this type are not written by clients.
+    """
+    if rt in NOT_STORED:
+        raise MethodNotAllowed(f"{rt} is made by Hygie itself and cannot be written.")
+    parsed = parse(raw, expect=rt)
+    compartments = [Ref(rt, rid)] if rt == "Patient" else patients(parsed.resource)
+    indexed = index(rt, extract(parsed.resource), compartments)
+    return Prepared(rt, rid, raw, indexed, facts_of(projections, rt, parsed.resource))
+
+
+def check_body_id(found: str | None, rid: str, rt: str) -> None:
+    """Check that the body names the id of its address (FHIR R4, http.html#update).
+
+    Raises:
+        InvalidRequest: it does not.
+    """
+    if found != rid:
+        raise InvalidRequest(
+            "The body must carry the id of the address, and no other.", expression=f"{rt}.id"
+        )

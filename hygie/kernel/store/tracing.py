@@ -1,0 +1,116 @@
+"""From a request and its outcome to the traces it leaves."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hygie.kernel.audit.trace import Trace
+from hygie.kernel.security.caller import Caller
+
+NO_RULE = "none"
+"""``rule`` of a trace of which no access rule permitted anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is traced of a request besides its caller.
+
+    Attributes:
+        id: the ``X-Request-Id``.
+        interaction: code of ``http://hl7.org/fhir/restful-interaction``.
+        query: the search parameters as received.
+        peer: network address, None for calls inside the process.
+    """
+
+    interaction: str
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
+    query: str | None = None
+    peer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One resource that left or changed, as its trace names it."""
+
+    rt: int
+    uid: uuid.UUID
+    ver: int | None
+    pat: int | None
+    rule: str
+
+
+def trace_one(request: Request, caller: Caller, touched: Touched, *, status: int) -> Trace:
+    """Return the trace of one resource read or written."""
+    return Trace(
+        request=request.id,
+        kind=int(caller.kind),
+        party=caller.party,
+        agent=caller.reference,
+        purpose=caller.purpose,
+        interaction=request.interaction,
+        outcome=status,
+        rule=touched.rule,
+        pat=touched.pat,
+        rt=touched.rt,
+        uid=touched.uid,
+        ver=touched.ver,
+        peer=request.peer,
+        query=request.query.encode() if request.query else None,
+    )
+
+
+def trace_refusal(
+    request: Request,
+    caller: Caller,
+    *,
+    status: int,
+    rt: int | None = None,
+    uid: uuid.UUID | None = None,
+) -> Trace:
+    """Return the trace of a refused request; it names what was asked, never whose it is."""
+    return Trace(
+        request=request.id,
+        kind=int(caller.kind),
+        party=caller.party,
+        agent=caller.reference,
+        purpose=caller.purpose,
+        interaction=request.interaction,
+        outcome=status,
+        rule=NO_RULE,
+        rt=rt,
+        uid=uid,
+        peer=request.peer,
+        query=request.query.encode() if request.query else None,
+    )
+
+
+def trace_many(
+    request: Request, caller: Caller, touched: Iterable[Touched], *, rt: int | None
+) -> list[Trace]:
+    """Return one trace per patient whose data leaves, and one for data of no patient.
+
+    An answer without data leaves one trace too: the question was asked.
+    """
+    by_patient: dict[int | None, Touched] = {}
+    for one in touched:
+        by_patient.setdefault(one.pat, one)
+    rules = [(pat, one.rule) for pat, one in by_patient.items()] or [(None, NO_RULE)]
+    return [
+        Trace(
+            request=request.id,
+            kind=int(caller.kind),
+            party=caller.party,
+            agent=caller.reference,
+            purpose=caller.purpose,
+            interaction=request.interaction,
+            outcome=200,
+            rule=rule,
+            pat=pat,
+            rt=rt,
+            peer=request.peer,
+            query=request.query.encode() if request.query else None,
+        )
+        for pat, rule in rules
+    ]
