@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from hygie.kernel.errors import ConfigurationError
 
 Part = Literal["all", "api", "portal"]
+LogFormat = Literal["human", "json"]
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -35,6 +36,7 @@ class Settings:
         tls_key: PEM file of its private key (``HYGIE_TLS_KEY``), or None.
         trusted_proxies: addresses of proxies that end TLS (``HYGIE_TRUSTED_PROXIES``, commas).
         zone: time zone of the structure for dates without a zone (``HYGIE_ZONE``).
+        log: how a line of log is written, for people or as JSON (``HYGIE_LOG``).
     """
 
     data: Path
@@ -44,12 +46,13 @@ class Settings:
     only: Part = "all"
     demo: int | None = None
     url: str = ""
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
     secret: str = field(default="", repr=False)
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     trusted_proxies: tuple[str, ...] = ()
     zone: str = "Europe/Paris"
+    log: LogFormat = "human"
 
     @property
     def base_url(self) -> str:
@@ -65,29 +68,42 @@ class Settings:
 
 
 def settings_from_environment(
-    data: Path, *, environ: Mapping[str, str] | None = None, **chosen: object
+    data: Path | None = None, *, environ: Mapping[str, str] | None = None, **chosen: object
 ) -> Settings:
     """Return the settings: command-line choices first, then the environment, then defaults.
+
+    The environment's variables are ``HYGIE_`` and the name of the setting: ``HYGIE_DATA``,
+    ``HYGIE_PORT``, ``HYGIE_DATABASE_URL``...
 
     Raises:
         ConfigurationError: a variable cannot be read.
     """
     env = os.environ if environ is None else environ
-    values: dict[str, object] = {
-        "url": env.get("HYGIE_URL", ""),
-        "database_url": env.get("HYGIE_DATABASE_URL", ""),
-        "secret": env.get("HYGIE_SECRET", ""),
-        "zone": env.get("HYGIE_ZONE", "Europe/Paris"),
-        "tls_certificate": _path(env.get("HYGIE_TLS_CERTIFICATE")),
-        "tls_key": _path(env.get("HYGIE_TLS_KEY")),
-        "trusted_proxies": tuple(
-            part.strip() for part in env.get("HYGIE_TRUSTED_PROXIES", "").split(",") if part.strip()
-        ),
-    }
+    values: dict[str, object] = {}
+    for name, read in _READERS.items():
+        text = env.get(f"HYGIE_{name.upper()}", "").strip()
+        if text:
+            values[name] = _read(name, text, read)
     values.update({name: value for name, value in chosen.items() if value is not None})
-    settings = Settings(data=data.expanduser().resolve(), **values)  # type: ignore[arg-type]
+    folder = data or values.get("data") or Path("var")
+    values["data"] = Path(str(folder)).expanduser().resolve()
+    settings = Settings(**values)  # type: ignore[arg-type]
     check_is_coherent(settings)
     return settings
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the variables from which a child process reads the same settings.
+
+    >>> environment_of(Settings(data=Path("/srv/hygie"), demo=300))["HYGIE_DEMO"]
+    '300'
+    """
+    values = {each.name: getattr(settings, each.name) for each in fields(settings)}
+    return {
+        f"HYGIE_{name.upper()}": ",".join(value) if isinstance(value, tuple) else str(value)
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def check_is_coherent(settings: Settings) -> None:
@@ -100,9 +116,46 @@ def check_is_coherent(settings: Settings) -> None:
         raise ConfigurationError(
             "Give both HYGIE_TLS_CERTIFICATE and HYGIE_TLS_KEY, or neither of them."
         )
+    if settings.only not in get_args(Part) or settings.log not in get_args(LogFormat):
+        raise ConfigurationError(
+            "HYGIE_ONLY is all, api or portal, and HYGIE_LOG is human or json."
+        )
+    if settings.database_url and not settings.database_url.startswith(
+        ("postgresql://", "postgres://")
+    ):
+        raise ConfigurationError("HYGIE_DATABASE_URL must begin with postgresql://.")
     if settings.url and not settings.url.startswith(("http://", "https://")):
         raise ConfigurationError("HYGIE_URL must begin with http:// or https://.")
 
 
-def _path(text: str | None) -> Path | None:
-    return Path(text).expanduser() if text else None
+def _read(name: str, text: str, read: Callable[[str], object]) -> object:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise ConfigurationError(f"HYGIE_{name.upper()} must be a number, not {text!r}.") from error
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+_READERS: dict[str, Callable[[str], object]] = {
+    "data": _path,
+    "host": str,
+    "port": int,
+    "workers": int,
+    "only": str,
+    "demo": int,
+    "url": str,
+    "database_url": str,
+    "secret": str,
+    "tls_certificate": _path,
+    "tls_key": _path,
+    "trusted_proxies": _list,
+    "zone": str,
+    "log": str,
+}
