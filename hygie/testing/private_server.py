@@ -14,6 +14,7 @@ import psycopg
 from hygie.kernel.database import roles
 from hygie.kernel.database.account import server_account
 from hygie.kernel.database.binaries import find
+from hygie.kernel.database.session import SEARCH_PATH
 
 _MIGRATIONS = Path(roles.__file__).parent / "migrations"
 
@@ -54,7 +55,7 @@ def _prepared(dsn: str) -> Iterator[str]:
         roles.ensure_login(admin)
         roles.ensure_roles(admin, member=roles.LOGIN)
         roles.ensure_schemas(admin)
-        admin.execute(f"SET search_path = {roles.SEARCH_PATH}")
+        admin.execute(f"SET search_path = {SEARCH_PATH}")
         admin.execute(f"SET ROLE {roles.OWNER}")
         for migration in sorted(_MIGRATIONS.glob("*.sql")):
             admin.execute(migration.read_bytes())

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from hygie.kernel.database import roles
+from hygie.kernel.database.session import SEARCH_PATH
 from hygie.testing.private_server import private_server
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ async def connect(dsn: str) -> AsyncIterator[Connect]:
 
     async def connect(role: str) -> Connection:
         connection = await asyncpg.connect(
-            dsn, server_settings={"role": role, "search_path": roles.SEARCH_PATH}
+            dsn, server_settings={"role": role, "search_path": SEARCH_PATH}
         )
         opened.append(connection)
         return connection

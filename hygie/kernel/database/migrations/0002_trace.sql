@@ -25,9 +25,10 @@ CREATE TABLE trace (
   peer        inet,               -- network address of the caller
   detail      text,
   query       bytea,              -- query string as received: may hold identifiers
-  PRIMARY KEY (at, id)
+  PRIMARY KEY (at, id),
+  CHECK (salt IS NOT NULL OR place IS NOT NULL) -- a body is erased only behind its leaf
 ) PARTITION BY RANGE (at);
-CREATE INDEX trace_pat ON trace (pat, at DESC, id DESC) WHERE pat IS NOT NULL;
+CREATE INDEX trace_pat ON trace (pat, at) WHERE pat IS NOT NULL;
 CREATE INDEX trace_pending ON trace (id) WHERE place IS NULL;
 
 -- Catches rows when the job that makes partitions has not run; it is emptied by the next run.
