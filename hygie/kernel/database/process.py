@@ -43,12 +43,15 @@ def adopt_orphans() -> None:
 
 def reap_orphans(known: frozenset[int]) -> None:
     """Collect the dead among adopted children; ``known`` ones belong to their Popen object."""
-    for child in psutil.Process().children():
-        if child.pid not in known and is_defunct(child):
-            try:
-                os.waitpid(child.pid, os.WNOHANG)
-            except ChildProcessError:
-                continue
+    while True:
+        try:
+            dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        # A known one stands in front of the others until its Popen object has collected it.
+        if dead is None or dead.si_pid in known:
+            return
+        os.waitpid(dead.si_pid, os.WNOHANG)
 
 
 def is_defunct(process: psutil.Process) -> bool:
@@ -73,12 +76,3 @@ def servers_of(folder: Path) -> Iterator[psutil.Process]:
                 yield process
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
-
-
-def started_at(pid: int) -> float | None:
-    """Return when a live process started, in seconds since 1970; None when it is gone."""
-    try:
-        process = psutil.Process(pid)
-        return None if is_defunct(process) else float(process.create_time())
-    except psutil.NoSuchProcess:
-        return None

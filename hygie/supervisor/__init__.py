@@ -1,0 +1,1 @@
+"""The one programme that owns the others: PostgreSQL, serving workers and the job worker."""
