@@ -89,7 +89,7 @@ class Writer:
         used -= {"Resource"} - {one.base for one in made}
         types = sorted(used - local)
         lines = [
-            "\nfrom decimal import Decimal\n\n",
+            "\nfrom decimal import Decimal\nfrom typing import ClassVar\n\n",
             "from msgspec import UNSET, Raw, Struct, UnsetType\n",
         ]
         lines.append("from msgspec import field as _field\nfrom msgspec.structs import astuple\n\n")
@@ -121,6 +121,8 @@ class Writer:
             options += f', tag_field="resourceType", tag="{one.tag}"'
         lines = [f"\n\nclass {one.name}({options}):\n"]
         own = [f for f in one.fields if f.json not in one.inherited]
+        if variants := {f.json: f.element for f in own if f.choice}:
+            lines.append(f"    CHOICES: ClassVar[dict[str, str]] = {variants}\n")
         lines += [self._declare(f) for f in own if not f.choice]
         for variants in one.choices().values():
             fresh = [f for f in variants if f.json not in one.inherited]

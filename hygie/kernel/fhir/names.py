@@ -47,5 +47,5 @@ def unknown_type() -> Malformed:
     """Return the refusal of a resource type that R4 does not have."""
     return Malformed(
         "This resource type does not exist in FHIR R4; correct resourceType.",
-        expression="resourceType",
+        expression="Resource",
     )
