@@ -1,0 +1,190 @@
+"""From a row of the access log to the AuditEvent that is served (FHIR R4, auditevent.html)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from hygie.kernel.audit.balp import EXECUTE, PATTERNS, PROFILES, REQUEST_ID, Coding, Pattern
+from hygie.kernel.audit.leaf import Row
+from hygie.kernel.errors import NotFound
+from hygie.kernel.fhir.names import RESOURCE_TYPES, type_name
+
+Json = dict[str, Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_ID = re.compile(r"([0-9a-f]{1,13})-([0-9a-f]{1,15})")
+_TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
+_PERSON = {"system": f"{_TERMINOLOGY}/audit-entity-type", "code": "1", "display": "Person"}
+_OBJECT = {"system": f"{_TERMINOLOGY}/audit-entity-type", "code": "2", "display": "System Object"}
+_ROLES = f"{_TERMINOLOGY}/object-role"
+_SUCCESS, _MINOR, _SERIOUS = "0", "4", "8"
+_NETWORK_IP, _NETWORK_URI = "2", "5"
+
+
+def event_id(at: datetime, number: int) -> str:
+    """Return the logical id of an AuditEvent: instant in microseconds and row id, in base 16.
+
+    >>> event_id(datetime(2026, 1, 2, tzinfo=UTC), 42)
+    '6475c63f7a000-2a'
+    """
+    return f"{(at - _EPOCH) // _MICROSECOND:x}-{number:x}"
+
+
+def place_of(event_id: str) -> tuple[datetime, int]:
+    """Return the instant and the row id that an AuditEvent's id stands for.
+
+    Raises:
+        NotFound: it is not the id of an AuditEvent.
+    """
+    found = _ID.fullmatch(event_id)
+    try:
+        if found:
+            return _EPOCH + int(found[1], 16) * _MICROSECOND, int(found[2], 16)
+    except OverflowError:
+        pass
+    raise NotFound("There is no such AuditEvent.")
+
+
+def outcome_of(status: int) -> str:
+    """Return the code of ``audit-event-outcome`` for an HTTP status.
+
+    >>> [outcome_of(status) for status in (200, 404, 503)]
+    ['0', '4', '8']
+    """
+    client_error, server_error = 400, 500
+    if status < client_error:
+        return _SUCCESS
+    return _MINOR if status < server_error else _SERIOUS
+
+
+def audit_event(row: Row, *, base: str, in_full: bool) -> bytes:
+    """Return the AuditEvent of a row, as JSON.
+
+    ``row`` is one that :mod:`hygie.kernel.audit.provider` selects. ``in_full`` tells also the
+    query, which may name other people, and the network address of the caller.
+    """
+    pattern = PATTERNS.get(row["interaction"], EXECUTE)
+    event: Json = {
+        "resourceType": "AuditEvent",
+        "id": event_id(row["at"], row["id"]),
+        "meta": {"versionId": "1", "lastUpdated": _instant(row["at"])},
+        "type": {
+            "system": f"{_TERMINOLOGY}/audit-event-type",
+            "code": "rest",
+            "display": "RESTful Operation",
+        },
+        "subtype": _subtypes(row["interaction"]),
+        "action": pattern.action,
+        "recorded": _instant(row["at"]),
+        "outcome": outcome_of(row["outcome"]),
+        "outcomeDesc": f"{row['outcome']} {row['rule']}",
+        "purposeOfEvent": [_concept((f"{_TERMINOLOGY}/v3-ActReason", row["purpose"], ""))],
+        "agent": _agents(row, pattern, base=base, in_full=in_full),
+        "source": {
+            "site": urlsplit(base).hostname or base,
+            "observer": {"display": "Hygie"},
+            "type": [
+                {
+                    "system": f"{_TERMINOLOGY}/security-source-type",
+                    "code": "4",
+                    "display": "Application Server",
+                }
+            ],
+        },
+        "entity": [*_entities(row, in_full=in_full)],
+    }
+    profile = _profile(row, pattern, in_full=in_full)
+    if profile:
+        event["meta"]["profile"] = [f"{PROFILES}IHE.BasicAudit.{profile}"]
+    return msgspec.json.encode(event)
+
+
+def _profile(row: Row, pattern: Pattern, *, in_full: bool) -> str | None:
+    """Return the profile that the event conforms to: BALP tells successes, with the network."""
+    is_query = pattern.profile == "Query"
+    has_object = (in_full and row["query"] is not None) if is_query else row["uid"] is not None
+    if not (pattern.profile and has_object and in_full and row["peer"]):
+        return None
+    if outcome_of(row["outcome"]) != _SUCCESS:
+        return None
+    return f"Patient{pattern.profile}" if row["patient_uid"] else pattern.profile
+
+
+def _subtypes(interaction: str) -> list[Json]:
+    codes = ["search", interaction] if interaction.startswith("search-") else [interaction]
+    system = "http://hl7.org/fhir/restful-interaction"
+    return [{"system": system, "code": code, "display": code} for code in codes]
+
+
+def _agents(row: Row, pattern: Pattern, *, base: str, in_full: bool) -> list[Json]:
+    client: Json = {
+        "type": _concept(pattern.client),
+        "who": {"display": "client application" if row["peer"] else "Hygie portal"},
+        "requestor": False,
+    }
+    if in_full and row["peer"]:
+        client["network"] = {"address": row["peer"], "type": _NETWORK_IP}
+    server = {
+        "type": _concept(pattern.server),
+        "who": {"display": base},
+        "requestor": False,
+        "network": {"address": base, "type": _NETWORK_URI},
+    }
+    user = {"type": _concept(pattern.user), "who": _who(row["agent"]), "requestor": True}
+    return [client, server, user]
+
+
+def _who(agent: str | None) -> Json:
+    if agent is None:
+        return {"display": "erased"}
+    kind = agent.partition("/")[0]
+    if kind in RESOURCE_TYPES:
+        return {"reference": agent}
+    return {"identifier": {"value": agent}} if "/" in agent else {"display": agent}
+
+
+def _entities(row: Row, *, in_full: bool) -> list[Json]:
+    request = {"system": REQUEST_ID, "code": "XrequestId"}
+    entities = [{"what": {"identifier": {"value": str(row["request"])}}, "type": request}]
+    if row["patient_uid"]:
+        patient = row["patient_rid"] or row["patient_uid"]
+        entities.append(
+            {
+                "what": {"reference": f"{type_name(row['patient_rt'])}/{patient}"},
+                "type": _PERSON,
+                "role": {"system": _ROLES, "code": "1", "display": "Patient"},
+            }
+        )
+    entities += _objects(row)
+    if in_full and row["query"] is not None:
+        role = {"system": _ROLES, "code": "24", "display": "Query"}
+        entities.append({"type": _OBJECT, "role": role, "query": row["query"]})
+    return entities
+
+
+def _objects(row: Row) -> list[Json]:
+    role = {"system": _ROLES, "code": "4", "display": "Domain Resource"}
+    if row["rt"] is None:
+        return []
+    kind = type_name(row["rt"])
+    if row["uid"] is None:
+        return [] if row["query"] is not None else [{"name": kind, "type": _OBJECT, "role": role}]
+    version = f"/_history/{row['ver']}" if row["ver"] is not None else ""
+    reference = f"{kind}/{row['resource_rid'] or row['uid']}{version}"
+    return [{"what": {"reference": reference}, "type": _OBJECT, "role": role}]
+
+
+def _concept(coding: Coding) -> Json:
+    system, code, display = coding
+    shown = {"display": display} if display else {}
+    return {"coding": [{"system": system, "code": code, **shown}]}
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
