@@ -36,7 +36,10 @@ PRIMITIVES = {
 
 @dataclass
 class Field:
-    """One JSON member. ``fhir`` is the FHIR type, or the class of a backbone."""
+    """One JSON member. ``fhir`` is the FHIR type, or the class of a backbone.
+
+    ``kept``: a partial answer keeps it, because it is mandatory or a modifier.
+    """
 
     json: str
     element: str
@@ -45,6 +48,8 @@ class Field:
     extensible: bool
     many: bool
     required: bool
+    summary: bool = False
+    kept: bool = False
     choice: bool = False
     targets: tuple[str, ...] = ()
     binding: str | None = None
@@ -53,6 +58,11 @@ class Field:
     def attribute(self) -> str:
         """The Python name: the JSON name, with an underscore behind a keyword."""
         return self.json + "_" if keyword.iskeyword(self.json) else self.json
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The JSON names: the element's, and its sibling's if it may be extended."""
+        return (self.json, f"_{self.json}") if self.extensible else (self.json,)
 
     @property
     def extension(self) -> str:
@@ -142,6 +152,8 @@ def _field(element: Json, name: str, fhir: str, kind: Json) -> Field:
         extensible=fhir in PRIMITIVES and not system and fhir != "xhtml",
         many=element["max"] != "1",
         required=element["min"] > 0,
+        summary=element.get("isSummary", False),
+        kept=element["min"] > 0 or element.get("isModifier", False),
         targets=tuple(url.removeprefix(STEM) for url in kind.get("targetProfile", ())),
         binding=binding["valueSet"] if binding.get("strength") == "required" else None,
     )

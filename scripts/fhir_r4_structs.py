@@ -121,6 +121,9 @@ class Writer:
             options += f', tag_field="resourceType", tag="{one.tag}"'
         lines = [f"\n\nclass {one.name}({options}):\n"]
         own = [f for f in one.fields if f.json not in one.inherited]
+        if one.tag:
+            lines += [_members("SUMMARY", [f for f in one.fields if f.summary])]
+            lines += [_members("MANDATORY", [f for f in one.fields if f.kept])]
         if variants := {f.json: f.element for f in own if f.choice}:
             lines.append(f"    CHOICES: ClassVar[dict[str, str]] = {variants}\n")
         lines += [self._declare(f) for f in own if not f.choice]
@@ -230,6 +233,11 @@ class Writer:
         if f.binding and not f.primitive and (name := self._concepts(f.binding)):
             return f'p.check_{_snake(f.fhir)}{many}({me}, v.{name}, "{f.json}")'
         return None
+
+
+def _members(name: str, fields: list[Field]) -> str:
+    members = tuple(member for f in fields for member in f.members)
+    return f"    {name}: ClassVar[tuple[str, ...]] = {members}\n"
 
 
 def _camel(binding: str) -> str:

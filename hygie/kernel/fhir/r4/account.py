@@ -48,6 +48,8 @@ class AccountCoverage(BackboneElement, kw_only=True):
 
 
 class Account(DomainResource, kw_only=True, tag_field="resourceType", tag="Account"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'type', 'name', '_name', 'subject', 'servicePeriod', 'coverage', 'owner', 'description', '_description')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.AccountStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

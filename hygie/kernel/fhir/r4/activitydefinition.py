@@ -59,6 +59,8 @@ class ActivityDefinitionParticipant(BackboneElement, kw_only=True):
 
 
 class ActivityDefinition(DomainResource, kw_only=True, tag_field="resourceType", tag="ActivityDefinition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'description', '_description', 'useContext', 'jurisdiction', 'effectivePeriod', 'kind', '_kind', 'code', 'doNotPerform', '_doNotPerform')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'doNotPerform', '_doNotPerform')
     CHOICES: ClassVar[dict[str, str]] = {'subjectCodeableConcept': 'subject', 'subjectReference': 'subject', 'timingTiming': 'timing', 'timingDateTime': 'timing', 'timingAge': 'timing', 'timingPeriod': 'timing', 'timingRange': 'timing', 'timingDuration': 'timing', 'productReference': 'product', 'productCodeableConcept': 'product'}
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)

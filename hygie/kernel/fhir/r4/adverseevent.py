@@ -48,6 +48,8 @@ class AdverseEventSuspectEntity(BackboneElement, kw_only=True):
 
 
 class AdverseEvent(DomainResource, kw_only=True, tag_field="resourceType", tag="AdverseEvent"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'actuality', '_actuality', 'category', 'event', 'subject', 'encounter', 'date', '_date', 'detected', '_detected', 'recordedDate', '_recordedDate', 'resultingCondition', 'location', 'seriousness', 'severity', 'outcome', 'recorder', 'contributor', 'suspectEntity', 'subjectMedicalHistory', 'referenceDocument', 'study')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'actuality', '_actuality', 'subject')
     identifier: Identifier | UnsetType = UNSET
     actuality: v.AdverseEventActuality | UnsetType = UNSET
     actuality_ext: Element | UnsetType = _field(name="_actuality", default=UNSET)

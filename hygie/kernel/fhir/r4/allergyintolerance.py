@@ -49,6 +49,8 @@ class AllergyIntoleranceReaction(BackboneElement, kw_only=True):
 
 
 class AllergyIntolerance(DomainResource, kw_only=True, tag_field="resourceType", tag="AllergyIntolerance"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'clinicalStatus', 'verificationStatus', 'type', '_type', 'category', '_category', 'criticality', '_criticality', 'code', 'patient', 'asserter')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'clinicalStatus', 'verificationStatus', 'patient')
     CHOICES: ClassVar[dict[str, str]] = {'onsetDateTime': 'onset', 'onsetAge': 'onset', 'onsetPeriod': 'onset', 'onsetRange': 'onset', 'onsetString': 'onset'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     clinicalStatus: CodeableConcept | UnsetType = UNSET

@@ -45,6 +45,8 @@ class AppointmentParticipant(BackboneElement, kw_only=True):
 
 
 class Appointment(DomainResource, kw_only=True, tag_field="resourceType", tag="Appointment"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'cancelationReason', 'serviceCategory', 'serviceType', 'specialty', 'appointmentType', 'reasonCode', 'start', '_start', 'end', '_end')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'participant')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.Appointmentstatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

@@ -27,6 +27,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class AppointmentResponse(DomainResource, kw_only=True, tag_field="resourceType", tag="AppointmentResponse"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'appointment', 'participantType', 'actor', 'participantStatus', '_participantStatus')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'appointment', 'participantStatus', '_participantStatus')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     appointment: Reference
     start: p.Instant | UnsetType = UNSET

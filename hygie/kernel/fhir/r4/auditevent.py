@@ -111,6 +111,8 @@ class AuditEventAgent(BackboneElement, kw_only=True):
 
 
 class AuditEvent(DomainResource, kw_only=True, tag_field="resourceType", tag="AuditEvent"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'type', 'subtype', 'action', '_action', 'recorded', '_recorded', 'outcome', '_outcome', 'outcomeDesc', '_outcomeDesc', 'purposeOfEvent')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'type', 'recorded', '_recorded', 'agent', 'source')
     type: Coding
     subtype: p.Some[Coding] | UnsetType = UNSET
     action: v.AuditEventAction | UnsetType = UNSET

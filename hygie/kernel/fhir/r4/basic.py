@@ -27,6 +27,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class Basic(DomainResource, kw_only=True, tag_field="resourceType", tag="Basic"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'code', 'subject', 'created', '_created', 'author')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'code')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     code: CodeableConcept
     subject: Reference | UnsetType = UNSET

@@ -23,6 +23,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class Binary(Resource, kw_only=True, tag_field="resourceType", tag="Binary"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'contentType', '_contentType', 'securityContext')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'contentType', '_contentType')
     contentType: p.Code | UnsetType = UNSET
     contentType_ext: Element | UnsetType = _field(name="_contentType", default=UNSET)
     securityContext: Reference | UnsetType = UNSET

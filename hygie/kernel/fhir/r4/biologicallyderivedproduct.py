@@ -96,6 +96,8 @@ class BiologicallyDerivedProductCollection(BackboneElement, kw_only=True):
 
 
 class BiologicallyDerivedProduct(DomainResource, kw_only=True, tag_field="resourceType", tag="BiologicallyDerivedProduct"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     productCategory: v.ProductCategory | UnsetType = UNSET
     productCategory_ext: Element | UnsetType = _field(name="_productCategory", default=UNSET)

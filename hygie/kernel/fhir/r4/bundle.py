@@ -101,6 +101,8 @@ class BundleLink(BackboneElement, kw_only=True):
 
 
 class Bundle(Resource, kw_only=True, tag_field="resourceType", tag="Bundle"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'type', '_type', 'timestamp', '_timestamp', 'total', '_total', 'link', 'entry', 'signature')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'type', '_type')
     identifier: Identifier | UnsetType = UNSET
     type: v.BundleType | UnsetType = UNSET
     type_ext: Element | UnsetType = _field(name="_type", default=UNSET)

@@ -234,6 +234,8 @@ class CapabilityStatementSoftware(BackboneElement, kw_only=True):
 
 
 class CapabilityStatement(DomainResource, kw_only=True, tag_field="resourceType", tag="CapabilityStatement"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'jurisdiction', 'kind', '_kind', 'instantiates', '_instantiates', 'imports', '_imports', 'software', 'implementation', 'fhirVersion', '_fhirVersion', 'format', '_format', 'patchFormat', '_patchFormat', 'implementationGuide', '_implementationGuide', 'rest', 'messaging', 'document')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'date', '_date', 'kind', '_kind', 'fhirVersion', '_fhirVersion', 'format', '_format')
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)
     version: p.String | UnsetType = UNSET

@@ -97,6 +97,8 @@ class CarePlanActivity(BackboneElement, kw_only=True):
 
 
 class CarePlan(DomainResource, kw_only=True, tag_field="resourceType", tag="CarePlan"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'instantiatesCanonical', '_instantiatesCanonical', 'instantiatesUri', '_instantiatesUri', 'basedOn', 'replaces', 'partOf', 'status', '_status', 'intent', '_intent', 'category', 'title', '_title', 'description', '_description', 'subject', 'encounter', 'period', 'created', '_created', 'author', 'addresses')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'intent', '_intent', 'subject')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     instantiatesCanonical: p.Some[p.Uri | None] | UnsetType = UNSET
     instantiatesCanonical_ext: p.Some[Element | None] | UnsetType = _field(name="_instantiatesCanonical", default=UNSET)

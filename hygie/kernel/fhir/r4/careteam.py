@@ -44,6 +44,8 @@ class CareTeamParticipant(BackboneElement, kw_only=True):
 
 
 class CareTeam(DomainResource, kw_only=True, tag_field="resourceType", tag="CareTeam"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'category', 'name', '_name', 'subject', 'encounter', 'period', 'managingOrganization')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.CareTeamStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

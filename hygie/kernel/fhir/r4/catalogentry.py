@@ -40,6 +40,8 @@ class CatalogEntryRelatedEntry(BackboneElement, kw_only=True):
 
 
 class CatalogEntry(DomainResource, kw_only=True, tag_field="resourceType", tag="CatalogEntry"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'orderable', '_orderable', 'referencedItem')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'orderable', '_orderable', 'referencedItem')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     type: CodeableConcept | UnsetType = UNSET
     orderable: bool | UnsetType = UNSET

@@ -41,6 +41,8 @@ class ChargeItemPerformer(BackboneElement, kw_only=True):
 
 
 class ChargeItem(DomainResource, kw_only=True, tag_field="resourceType", tag="ChargeItem"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'code', 'subject', 'context', 'occurrenceDateTime', '_occurrenceDateTime', 'occurrencePeriod', 'occurrenceTiming', 'quantity', 'bodysite', 'enterer', 'enteredDate', '_enteredDate', 'account')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'code', 'subject')
     CHOICES: ClassVar[dict[str, str]] = {'occurrenceDateTime': 'occurrence', 'occurrencePeriod': 'occurrence', 'occurrenceTiming': 'occurrence', 'productReference': 'product', 'productCodeableConcept': 'product'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     definitionUri: p.Some[p.Uri | None] | UnsetType = UNSET

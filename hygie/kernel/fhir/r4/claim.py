@@ -293,6 +293,8 @@ class ClaimRelated(BackboneElement, kw_only=True):
 
 
 class Claim(DomainResource, kw_only=True, tag_field="resourceType", tag="Claim"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'type', 'use', '_use', 'patient', 'billablePeriod', 'created', '_created', 'insurer', 'provider', 'priority', 'insurance')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'type', 'use', '_use', 'patient', 'created', '_created', 'provider', 'priority', 'insurance')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.FmStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

@@ -244,6 +244,8 @@ class ClaimResponseItem(BackboneElement, kw_only=True):
 
 
 class ClaimResponse(DomainResource, kw_only=True, tag_field="resourceType", tag="ClaimResponse"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'type', 'use', '_use', 'patient', 'created', '_created', 'insurer', 'request', 'outcome', '_outcome', 'total')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'type', 'use', '_use', 'patient', 'created', '_created', 'insurer', 'outcome', '_outcome')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.FmStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

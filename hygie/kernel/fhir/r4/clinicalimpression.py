@@ -50,6 +50,8 @@ class ClinicalImpressionInvestigation(BackboneElement, kw_only=True):
 
 
 class ClinicalImpression(DomainResource, kw_only=True, tag_field="resourceType", tag="ClinicalImpression"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'code', 'description', '_description', 'subject', 'encounter', 'effectiveDateTime', '_effectiveDateTime', 'effectivePeriod', 'date', '_date', 'assessor', 'problem')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'subject')
     CHOICES: ClassVar[dict[str, str]] = {'effectiveDateTime': 'effective', 'effectivePeriod': 'effective'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.ClinicalimpressionStatus | UnsetType = UNSET

@@ -125,6 +125,8 @@ class CodeSystemFilter(BackboneElement, kw_only=True):
 
 
 class CodeSystem(DomainResource, kw_only=True, tag_field="resourceType", tag="CodeSystem"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'jurisdiction', 'caseSensitive', '_caseSensitive', 'valueSet', '_valueSet', 'hierarchyMeaning', '_hierarchyMeaning', 'compositional', '_compositional', 'versionNeeded', '_versionNeeded', 'content', '_content', 'supplements', '_supplements', 'count', '_count', 'filter', 'property')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'content', '_content')
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)
     identifier: p.Some[Identifier] | UnsetType = UNSET

@@ -42,6 +42,8 @@ class CommunicationPayload(BackboneElement, kw_only=True):
 
 
 class Communication(DomainResource, kw_only=True, tag_field="resourceType", tag="Communication"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'instantiatesCanonical', '_instantiatesCanonical', 'instantiatesUri', '_instantiatesUri', 'basedOn', 'partOf', 'status', '_status', 'statusReason', 'priority', '_priority', 'subject', 'encounter', 'reasonCode', 'reasonReference')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     instantiatesCanonical: p.Some[p.Uri | None] | UnsetType = UNSET
     instantiatesCanonical_ext: p.Some[Element | None] | UnsetType = _field(name="_instantiatesCanonical", default=UNSET)

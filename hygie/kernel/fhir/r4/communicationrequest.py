@@ -43,6 +43,8 @@ class CommunicationRequestPayload(BackboneElement, kw_only=True):
 
 
 class CommunicationRequest(DomainResource, kw_only=True, tag_field="resourceType", tag="CommunicationRequest"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'basedOn', 'replaces', 'groupIdentifier', 'status', '_status', 'priority', '_priority', 'doNotPerform', '_doNotPerform', 'encounter', 'occurrenceDateTime', '_occurrenceDateTime', 'occurrencePeriod', 'authoredOn', '_authoredOn', 'requester', 'sender', 'reasonCode', 'reasonReference')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'doNotPerform', '_doNotPerform')
     CHOICES: ClassVar[dict[str, str]] = {'occurrenceDateTime': 'occurrence', 'occurrencePeriod': 'occurrence'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     basedOn: p.Some[Reference] | UnsetType = UNSET

@@ -42,6 +42,8 @@ class CompartmentDefinitionResource(BackboneElement, kw_only=True):
 
 
 class CompartmentDefinition(DomainResource, kw_only=True, tag_field="resourceType", tag="CompartmentDefinition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'version', '_version', 'name', '_name', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'code', '_code', 'search', '_search', 'resource')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'url', '_url', 'name', '_name', 'status', '_status', 'code', '_code', 'search', '_search')
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)
     version: p.String | UnsetType = UNSET

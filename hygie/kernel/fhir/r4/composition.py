@@ -86,6 +86,8 @@ class CompositionAttester(BackboneElement, kw_only=True):
 
 
 class Composition(DomainResource, kw_only=True, tag_field="resourceType", tag="Composition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'type', 'category', 'subject', 'encounter', 'date', '_date', 'author', 'title', '_title', 'confidentiality', '_confidentiality', 'custodian', 'event')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'type', 'date', '_date', 'author', 'title', '_title')
     identifier: Identifier | UnsetType = UNSET
     status: v.CompositionStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

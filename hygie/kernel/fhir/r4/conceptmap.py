@@ -99,6 +99,8 @@ class ConceptMapGroup(BackboneElement, kw_only=True):
 
 
 class ConceptMap(DomainResource, kw_only=True, tag_field="resourceType", tag="ConceptMap"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'jurisdiction', 'sourceUri', '_sourceUri', 'sourceCanonical', '_sourceCanonical', 'targetUri', '_targetUri', 'targetCanonical', '_targetCanonical')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     CHOICES: ClassVar[dict[str, str]] = {'sourceUri': 'source', 'sourceCanonical': 'source', 'targetUri': 'target', 'targetCanonical': 'target'}
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)

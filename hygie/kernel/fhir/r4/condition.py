@@ -47,6 +47,8 @@ class ConditionStage(BackboneElement, kw_only=True):
 
 
 class Condition(DomainResource, kw_only=True, tag_field="resourceType", tag="Condition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'clinicalStatus', 'verificationStatus', 'code', 'bodySite', 'subject', 'encounter', 'onsetDateTime', '_onsetDateTime', 'onsetAge', 'onsetPeriod', 'onsetRange', 'onsetString', '_onsetString', 'recordedDate', '_recordedDate', 'recorder', 'asserter')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'clinicalStatus', 'verificationStatus', 'subject')
     CHOICES: ClassVar[dict[str, str]] = {'onsetDateTime': 'onset', 'onsetAge': 'onset', 'onsetPeriod': 'onset', 'onsetRange': 'onset', 'onsetString': 'onset', 'abatementDateTime': 'abatement', 'abatementAge': 'abatement', 'abatementPeriod': 'abatement', 'abatementRange': 'abatement', 'abatementString': 'abatement'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     clinicalStatus: CodeableConcept | UnsetType = UNSET

@@ -87,6 +87,8 @@ class ConsentPolicy(BackboneElement, kw_only=True):
 
 
 class Consent(DomainResource, kw_only=True, tag_field="resourceType", tag="Consent"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'scope', 'category', 'patient', 'dateTime', '_dateTime', 'performer', 'organization', 'sourceAttachment', 'sourceReference', 'policyRule', 'verification', 'provision')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'scope', 'category')
     CHOICES: ClassVar[dict[str, str]] = {'sourceAttachment': 'source', 'sourceReference': 'source'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.ConsentStateCodes | UnsetType = UNSET

@@ -357,6 +357,8 @@ class ContractContentDefinition(BackboneElement, kw_only=True):
 
 
 class Contract(DomainResource, kw_only=True, tag_field="resourceType", tag="Contract"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'version', '_version', 'status', '_status', 'issued', '_issued', 'applies', 'subject', 'name', '_name', 'title', '_title', 'type', 'subType')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     CHOICES: ClassVar[dict[str, str]] = {'topicCodeableConcept': 'topic', 'topicReference': 'topic', 'legallyBindingAttachment': 'legallyBinding', 'legallyBindingReference': 'legallyBinding'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     url: p.Uri | UnsetType = UNSET

@@ -60,6 +60,8 @@ class CoverageClass(BackboneElement, kw_only=True):
 
 
 class Coverage(DomainResource, kw_only=True, tag_field="resourceType", tag="Coverage"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'type', 'policyHolder', 'subscriber', 'subscriberId', '_subscriberId', 'beneficiary', 'dependent', '_dependent', 'period', 'payor', 'order', '_order', 'network', '_network')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'beneficiary', 'payor')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.FmStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

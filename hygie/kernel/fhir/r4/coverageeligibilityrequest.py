@@ -88,6 +88,8 @@ class CoverageEligibilityRequestSupportingInfo(BackboneElement, kw_only=True):
 
 
 class CoverageEligibilityRequest(DomainResource, kw_only=True, tag_field="resourceType", tag="CoverageEligibilityRequest"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'purpose', '_purpose', 'patient', 'created', '_created', 'insurer')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'purpose', '_purpose', 'patient', 'created', '_created', 'insurer')
     CHOICES: ClassVar[dict[str, str]] = {'servicedDate': 'serviced', 'servicedPeriod': 'serviced'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.FmStatus | UnsetType = UNSET

@@ -92,6 +92,8 @@ class CoverageEligibilityResponseInsurance(BackboneElement, kw_only=True):
 
 
 class CoverageEligibilityResponse(DomainResource, kw_only=True, tag_field="resourceType", tag="CoverageEligibilityResponse"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'purpose', '_purpose', 'patient', 'created', '_created', 'request', 'outcome', '_outcome', 'insurer')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'purpose', '_purpose', 'patient', 'created', '_created', 'request', 'outcome', '_outcome', 'insurer')
     CHOICES: ClassVar[dict[str, str]] = {'servicedDate': 'serviced', 'servicedPeriod': 'serviced'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.FmStatus | UnsetType = UNSET

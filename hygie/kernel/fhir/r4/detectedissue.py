@@ -47,6 +47,8 @@ class DetectedIssueEvidence(BackboneElement, kw_only=True):
 
 
 class DetectedIssue(DomainResource, kw_only=True, tag_field="resourceType", tag="DetectedIssue"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'code', 'severity', '_severity', 'patient', 'identifiedDateTime', '_identifiedDateTime', 'identifiedPeriod', 'author', 'implicated')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     CHOICES: ClassVar[dict[str, str]] = {'identifiedDateTime': 'identified', 'identifiedPeriod': 'identified'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.ObservationStatus | UnsetType = UNSET

@@ -86,6 +86,8 @@ class DeviceUdiCarrier(BackboneElement, kw_only=True):
 
 
 class Device(DomainResource, kw_only=True, tag_field="resourceType", tag="Device"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'udiCarrier', 'status', '_status', 'safety')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     definition: Reference | UnsetType = UNSET
     udiCarrier: p.Some[DeviceUdiCarrier] | UnsetType = UNSET

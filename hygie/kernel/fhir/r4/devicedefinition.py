@@ -93,6 +93,8 @@ class DeviceDefinitionUdiDeviceIdentifier(BackboneElement, kw_only=True):
 
 
 class DeviceDefinition(DomainResource, kw_only=True, tag_field="resourceType", tag="DeviceDefinition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'safety', 'parentDevice')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     CHOICES: ClassVar[dict[str, str]] = {'manufacturerString': 'manufacturer', 'manufacturerReference': 'manufacturer'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     udiDeviceIdentifier: p.Some[DeviceDefinitionUdiDeviceIdentifier] | UnsetType = UNSET

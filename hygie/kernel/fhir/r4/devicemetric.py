@@ -42,6 +42,8 @@ class DeviceMetricCalibration(BackboneElement, kw_only=True):
 
 
 class DeviceMetric(DomainResource, kw_only=True, tag_field="resourceType", tag="DeviceMetric"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'type', 'unit', 'source', 'parent', 'operationalStatus', '_operationalStatus', 'color', '_color', 'category', '_category', 'measurementPeriod', 'calibration')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'type', 'category', '_category')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     type: CodeableConcept
     unit: CodeableConcept | UnsetType = UNSET

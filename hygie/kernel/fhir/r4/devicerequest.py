@@ -47,6 +47,8 @@ class DeviceRequestParameter(BackboneElement, kw_only=True):
 
 
 class DeviceRequest(DomainResource, kw_only=True, tag_field="resourceType", tag="DeviceRequest"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'instantiatesCanonical', '_instantiatesCanonical', 'instantiatesUri', '_instantiatesUri', 'basedOn', 'priorRequest', 'groupIdentifier', 'status', '_status', 'intent', '_intent', 'priority', '_priority', 'codeReference', 'codeCodeableConcept', 'subject', 'encounter', 'occurrenceDateTime', '_occurrenceDateTime', 'occurrencePeriod', 'occurrenceTiming', 'authoredOn', '_authoredOn', 'requester', 'performerType', 'performer', 'reasonCode', 'reasonReference')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'intent', '_intent', 'codeReference', 'codeCodeableConcept', 'subject')
     CHOICES: ClassVar[dict[str, str]] = {'codeReference': 'code', 'codeCodeableConcept': 'code', 'occurrenceDateTime': 'occurrence', 'occurrencePeriod': 'occurrence', 'occurrenceTiming': 'occurrence'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     instantiatesCanonical: p.Some[p.Uri | None] | UnsetType = UNSET

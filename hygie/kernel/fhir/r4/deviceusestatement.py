@@ -30,6 +30,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class DeviceUseStatement(DomainResource, kw_only=True, tag_field="resourceType", tag="DeviceUseStatement"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'basedOn', 'status', '_status', 'subject', 'derivedFrom', 'timingTiming', 'timingPeriod', 'timingDateTime', '_timingDateTime', 'recordedOn', '_recordedOn', 'source', 'device', 'reasonCode', 'reasonReference', 'bodySite')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'subject', 'device')
     CHOICES: ClassVar[dict[str, str]] = {'timingTiming': 'timing', 'timingPeriod': 'timing', 'timingDateTime': 'timing'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     basedOn: p.Some[Reference] | UnsetType = UNSET

@@ -39,6 +39,8 @@ class DiagnosticReportMedia(BackboneElement, kw_only=True):
 
 
 class DiagnosticReport(DomainResource, kw_only=True, tag_field="resourceType", tag="DiagnosticReport"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'category', 'code', 'subject', 'encounter', 'effectiveDateTime', '_effectiveDateTime', 'effectivePeriod', 'issued', '_issued', 'performer', 'resultsInterpreter', 'media')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'code')
     CHOICES: ClassVar[dict[str, str]] = {'effectiveDateTime': 'effective', 'effectivePeriod': 'effective'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     basedOn: p.Some[Reference] | UnsetType = UNSET

@@ -33,6 +33,8 @@ class DocumentManifestRelated(BackboneElement, kw_only=True):
 
 
 class DocumentManifest(DomainResource, kw_only=True, tag_field="resourceType", tag="DocumentManifest"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'masterIdentifier', 'identifier', 'status', '_status', 'type', 'subject', 'author', 'description', '_description', 'content')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'content')
     masterIdentifier: Identifier | UnsetType = UNSET
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.DocumentReferenceStatus | UnsetType = UNSET

@@ -63,6 +63,8 @@ class DocumentReferenceRelatesTo(BackboneElement, kw_only=True):
 
 
 class DocumentReference(DomainResource, kw_only=True, tag_field="resourceType", tag="DocumentReference"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'masterIdentifier', 'identifier', 'status', '_status', 'docStatus', '_docStatus', 'type', 'category', 'subject', 'date', '_date', 'author', 'relatesTo', 'description', '_description', 'securityLabel', 'content', 'context')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'content')
     masterIdentifier: Identifier | UnsetType = UNSET
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.DocumentReferenceStatus | UnsetType = UNSET

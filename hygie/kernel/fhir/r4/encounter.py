@@ -95,6 +95,8 @@ class EncounterStatusHistory(BackboneElement, kw_only=True):
 
 
 class Encounter(DomainResource, kw_only=True, tag_field="resourceType", tag="Encounter"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'class', 'type', 'serviceType', 'subject', 'episodeOfCare', 'participant', 'appointment', 'reasonCode', 'reasonReference', 'diagnosis')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'class')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.EncounterStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

@@ -30,6 +30,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class Endpoint(DomainResource, kw_only=True, tag_field="resourceType", tag="Endpoint"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'connectionType', 'name', '_name', 'managingOrganization', 'period', 'payloadType', 'payloadMimeType', '_payloadMimeType', 'address', '_address')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'connectionType', 'payloadType', 'address', '_address')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.EndpointStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

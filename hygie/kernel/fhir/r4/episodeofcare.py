@@ -49,6 +49,8 @@ class EpisodeOfCareStatusHistory(BackboneElement, kw_only=True):
 
 
 class EpisodeOfCare(DomainResource, kw_only=True, tag_field="resourceType", tag="EpisodeOfCare"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'type', 'diagnosis', 'patient', 'managingOrganization', 'period')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'patient')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.EpisodeOfCareStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

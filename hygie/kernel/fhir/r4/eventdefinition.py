@@ -32,6 +32,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class EventDefinition(DomainResource, kw_only=True, tag_field="resourceType", tag="EventDefinition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'jurisdiction', 'approvalDate', '_approvalDate', 'lastReviewDate', '_lastReviewDate', 'effectivePeriod', 'trigger')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'trigger')
     CHOICES: ClassVar[dict[str, str]] = {'subjectCodeableConcept': 'subject', 'subjectReference': 'subject'}
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)

@@ -463,6 +463,8 @@ class ExplanationOfBenefitRelated(BackboneElement, kw_only=True):
 
 
 class ExplanationOfBenefit(DomainResource, kw_only=True, tag_field="resourceType", tag="ExplanationOfBenefit"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'type', 'use', '_use', 'patient', 'billablePeriod', 'created', '_created', 'insurer', 'provider', 'outcome', '_outcome', 'insurance', 'total')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'type', 'use', '_use', 'patient', 'created', '_created', 'insurer', 'provider', 'outcome', '_outcome', 'insurance')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.ExplanationofbenefitStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

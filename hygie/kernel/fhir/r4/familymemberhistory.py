@@ -50,6 +50,8 @@ class FamilyMemberHistoryCondition(BackboneElement, kw_only=True):
 
 
 class FamilyMemberHistory(DomainResource, kw_only=True, tag_field="resourceType", tag="FamilyMemberHistory"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'instantiatesCanonical', '_instantiatesCanonical', 'instantiatesUri', '_instantiatesUri', 'status', '_status', 'dataAbsentReason', 'patient', 'date', '_date', 'name', '_name', 'relationship', 'sex', 'ageAge', 'ageRange', 'ageString', '_ageString', 'estimatedAge', '_estimatedAge', 'deceasedBoolean', '_deceasedBoolean', 'deceasedAge', 'deceasedRange', 'deceasedDate', '_deceasedDate', 'deceasedString', '_deceasedString', 'reasonCode', 'reasonReference')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'patient', 'relationship')
     CHOICES: ClassVar[dict[str, str]] = {'bornPeriod': 'born', 'bornDate': 'born', 'bornString': 'born', 'ageAge': 'age', 'ageRange': 'age', 'ageString': 'age', 'deceasedBoolean': 'deceased', 'deceasedAge': 'deceased', 'deceasedRange': 'deceased', 'deceasedDate': 'deceased', 'deceasedString': 'deceased'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     instantiatesCanonical: p.Some[p.Uri | None] | UnsetType = UNSET

@@ -28,6 +28,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class Flag(DomainResource, kw_only=True, tag_field="resourceType", tag="Flag"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'category', 'code', 'subject', 'period', 'encounter', 'author')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'code', 'subject')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.FlagStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

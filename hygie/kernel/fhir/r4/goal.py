@@ -59,6 +59,8 @@ class GoalTarget(BackboneElement, kw_only=True):
 
 
 class Goal(DomainResource, kw_only=True, tag_field="resourceType", tag="Goal"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'lifecycleStatus', '_lifecycleStatus', 'achievementStatus', 'category', 'priority', 'description', 'subject', 'startDate', '_startDate', 'startCodeableConcept', 'statusDate', '_statusDate', 'expressedBy')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'lifecycleStatus', '_lifecycleStatus', 'description', 'subject')
     CHOICES: ClassVar[dict[str, str]] = {'startDate': 'start', 'startCodeableConcept': 'start'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     lifecycleStatus: v.GoalStatus | UnsetType = UNSET

@@ -61,6 +61,8 @@ class GroupCharacteristic(BackboneElement, kw_only=True):
 
 
 class Group(DomainResource, kw_only=True, tag_field="resourceType", tag="Group"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'active', '_active', 'type', '_type', 'actual', '_actual', 'code', 'name', '_name', 'quantity', '_quantity', 'managingEntity')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'type', '_type', 'actual', '_actual')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     active: bool | UnsetType = UNSET
     active_ext: Element | UnsetType = _field(name="_active", default=UNSET)

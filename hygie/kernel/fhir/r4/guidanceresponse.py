@@ -29,6 +29,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class GuidanceResponse(DomainResource, kw_only=True, tag_field="resourceType", tag="GuidanceResponse"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'requestIdentifier', 'identifier', 'moduleUri', '_moduleUri', 'moduleCanonical', '_moduleCanonical', 'moduleCodeableConcept', 'status', '_status')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'moduleUri', '_moduleUri', 'moduleCanonical', '_moduleCanonical', 'moduleCodeableConcept', 'status', '_status')
     CHOICES: ClassVar[dict[str, str]] = {'moduleUri': 'module', 'moduleCanonical': 'module', 'moduleCodeableConcept': 'module'}
     requestIdentifier: Identifier | UnsetType = UNSET
     identifier: p.Some[Identifier] | UnsetType = UNSET

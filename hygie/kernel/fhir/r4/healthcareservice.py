@@ -66,6 +66,8 @@ class HealthcareServiceEligibility(BackboneElement, kw_only=True):
 
 
 class HealthcareService(DomainResource, kw_only=True, tag_field="resourceType", tag="HealthcareService"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'active', '_active', 'providedBy', 'category', 'type', 'specialty', 'location', 'name', '_name', 'comment', '_comment', 'photo')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'active', '_active')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     active: bool | UnsetType = UNSET
     active_ext: Element | UnsetType = _field(name="_active", default=UNSET)

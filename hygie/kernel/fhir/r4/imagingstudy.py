@@ -82,6 +82,8 @@ class ImagingStudySeries(BackboneElement, kw_only=True):
 
 
 class ImagingStudy(DomainResource, kw_only=True, tag_field="resourceType", tag="ImagingStudy"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'modality', 'subject', 'encounter', 'started', '_started', 'basedOn', 'referrer', 'interpreter', 'endpoint', 'numberOfSeries', '_numberOfSeries', 'numberOfInstances', '_numberOfInstances', 'procedureReference', 'procedureCode', 'location', 'reasonCode', 'reasonReference', 'note', 'description', '_description', 'series')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'subject')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.ImagingstudyStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

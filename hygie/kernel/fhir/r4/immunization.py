@@ -93,6 +93,8 @@ class ImmunizationPerformer(BackboneElement, kw_only=True):
 
 
 class Immunization(DomainResource, kw_only=True, tag_field="resourceType", tag="Immunization"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'vaccineCode', 'patient', 'occurrenceDateTime', '_occurrenceDateTime', 'occurrenceString', '_occurrenceString', 'primarySource', '_primarySource', 'performer', 'note', 'isSubpotent', '_isSubpotent')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'vaccineCode', 'patient', 'occurrenceDateTime', '_occurrenceDateTime', 'occurrenceString', '_occurrenceString', 'isSubpotent', '_isSubpotent')
     CHOICES: ClassVar[dict[str, str]] = {'occurrenceDateTime': 'occurrence', 'occurrenceString': 'occurrence'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.ImmunizationStatus | UnsetType = UNSET

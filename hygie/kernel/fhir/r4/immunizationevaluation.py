@@ -27,6 +27,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class ImmunizationEvaluation(DomainResource, kw_only=True, tag_field="resourceType", tag="ImmunizationEvaluation"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'patient', 'targetDisease', 'immunizationEvent', 'doseStatus')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'patient', 'targetDisease', 'immunizationEvent', 'doseStatus')
     CHOICES: ClassVar[dict[str, str]] = {'doseNumberPositiveInt': 'doseNumber', 'doseNumberString': 'doseNumber', 'seriesDosesPositiveInt': 'seriesDoses', 'seriesDosesString': 'seriesDoses'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.ImmunizationEvaluationStatus | UnsetType = UNSET

@@ -72,6 +72,8 @@ class ImmunizationRecommendationRecommendation(BackboneElement, kw_only=True):
 
 
 class ImmunizationRecommendation(DomainResource, kw_only=True, tag_field="resourceType", tag="ImmunizationRecommendation"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'patient', 'date', '_date', 'recommendation')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'patient', 'date', '_date', 'recommendation')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     patient: Reference
     date: p.DateTime | UnsetType = UNSET

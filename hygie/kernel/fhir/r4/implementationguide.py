@@ -194,6 +194,8 @@ class ImplementationGuideDependsOn(BackboneElement, kw_only=True):
 
 
 class ImplementationGuide(DomainResource, kw_only=True, tag_field="resourceType", tag="ImplementationGuide"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'jurisdiction', 'packageId', '_packageId', 'license', '_license', 'fhirVersion', '_fhirVersion', 'dependsOn', 'global')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'url', '_url', 'name', '_name', 'status', '_status', 'packageId', '_packageId', 'fhirVersion', '_fhirVersion')
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)
     version: p.String | UnsetType = UNSET

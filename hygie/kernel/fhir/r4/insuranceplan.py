@@ -108,6 +108,8 @@ class InsurancePlanContact(BackboneElement, kw_only=True):
 
 
 class InsurancePlan(DomainResource, kw_only=True, tag_field="resourceType", tag="InsurancePlan"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'type', 'name', '_name', 'ownedBy', 'administeredBy', 'coverageArea')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.PublicationStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

@@ -68,6 +68,8 @@ class InvoiceParticipant(BackboneElement, kw_only=True):
 
 
 class Invoice(DomainResource, kw_only=True, tag_field="resourceType", tag="Invoice"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'type', 'subject', 'recipient', 'date', '_date', 'totalNet', 'totalGross')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.InvoiceStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

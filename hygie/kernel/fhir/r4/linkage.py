@@ -36,6 +36,8 @@ class LinkageItem(BackboneElement, kw_only=True):
 
 
 class Linkage(DomainResource, kw_only=True, tag_field="resourceType", tag="Linkage"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'active', '_active', 'author', 'item')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'item')
     active: bool | UnsetType = UNSET
     active_ext: Element | UnsetType = _field(name="_active", default=UNSET)
     author: Reference | UnsetType = UNSET

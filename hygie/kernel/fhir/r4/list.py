@@ -42,6 +42,8 @@ class ListEntry(BackboneElement, kw_only=True):
 
 
 class List(DomainResource, kw_only=True, tag_field="resourceType", tag="List"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'mode', '_mode', 'title', '_title', 'code', 'subject', 'date', '_date', 'source')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'mode', '_mode')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.ListStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

@@ -71,6 +71,8 @@ class LocationPosition(BackboneElement, kw_only=True):
 
 
 class Location(DomainResource, kw_only=True, tag_field="resourceType", tag="Location"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'operationalStatus', 'name', '_name', 'description', '_description', 'mode', '_mode', 'type', 'physicalType', 'managingOrganization')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.LocationStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

@@ -71,6 +71,8 @@ class MeasureGroup(BackboneElement, kw_only=True):
 
 
 class Measure(DomainResource, kw_only=True, tag_field="resourceType", tag="Measure"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'description', '_description', 'useContext', 'jurisdiction', 'effectivePeriod', 'disclaimer', '_disclaimer', 'scoring', 'compositeScoring', 'type', 'riskAdjustment', '_riskAdjustment', 'rateAggregation', '_rateAggregation', 'rationale', '_rationale', 'clinicalRecommendationStatement', '_clinicalRecommendationStatement', 'improvementNotation', 'definition', '_definition', 'guidance', '_guidance')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     CHOICES: ClassVar[dict[str, str]] = {'subjectCodeableConcept': 'subject', 'subjectReference': 'subject'}
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)

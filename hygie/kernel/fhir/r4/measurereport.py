@@ -76,6 +76,8 @@ class MeasureReportGroup(BackboneElement, kw_only=True):
 
 
 class MeasureReport(DomainResource, kw_only=True, tag_field="resourceType", tag="MeasureReport"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'type', '_type', 'measure', '_measure', 'subject', 'date', '_date', 'reporter', 'period', 'improvementNotation')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'type', '_type', 'measure', '_measure', 'period', 'improvementNotation')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.MeasureReportStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

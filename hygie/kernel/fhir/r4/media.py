@@ -30,6 +30,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class Media(DomainResource, kw_only=True, tag_field="resourceType", tag="Media"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'basedOn', 'partOf', 'status', '_status', 'type', 'modality', 'view', 'subject', 'encounter', 'createdDateTime', '_createdDateTime', 'createdPeriod', 'issued', '_issued', 'operator', 'reasonCode', 'bodySite', 'deviceName', '_deviceName', 'device', 'height', '_height', 'width', '_width', 'frames', '_frames', 'duration', '_duration', 'content')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'content')
     CHOICES: ClassVar[dict[str, str]] = {'createdDateTime': 'created', 'createdPeriod': 'created'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     basedOn: p.Some[Reference] | UnsetType = UNSET

@@ -55,6 +55,8 @@ class MedicationIngredient(BackboneElement, kw_only=True):
 
 
 class Medication(DomainResource, kw_only=True, tag_field="resourceType", tag="Medication"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'code', 'status', '_status', 'manufacturer', 'amount')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     code: CodeableConcept | UnsetType = UNSET
     status: v.MedicationStatus | UnsetType = UNSET

@@ -56,6 +56,8 @@ class MedicationAdministrationPerformer(BackboneElement, kw_only=True):
 
 
 class MedicationAdministration(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicationAdministration"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'instantiates', '_instantiates', 'partOf', 'status', '_status', 'medicationCodeableConcept', 'medicationReference', 'subject', 'effectiveDateTime', '_effectiveDateTime', 'effectivePeriod', 'performer')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'medicationCodeableConcept', 'medicationReference', 'subject', 'effectiveDateTime', '_effectiveDateTime', 'effectivePeriod')
     CHOICES: ClassVar[dict[str, str]] = {'medicationCodeableConcept': 'medication', 'medicationReference': 'medication', 'effectiveDateTime': 'effective', 'effectivePeriod': 'effective'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     instantiates: p.Some[p.Uri | None] | UnsetType = UNSET

@@ -53,6 +53,8 @@ class MedicationDispensePerformer(BackboneElement, kw_only=True):
 
 
 class MedicationDispense(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicationDispense"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'medicationCodeableConcept', 'medicationReference', 'subject', 'whenPrepared', '_whenPrepared')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'medicationCodeableConcept', 'medicationReference')
     CHOICES: ClassVar[dict[str, str]] = {'statusReasonCodeableConcept': 'statusReason', 'statusReasonReference': 'statusReason', 'medicationCodeableConcept': 'medication', 'medicationReference': 'medication'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     partOf: p.Some[Reference] | UnsetType = UNSET

@@ -172,6 +172,8 @@ class MedicationKnowledgeRelatedMedicationKnowledge(BackboneElement, kw_only=Tru
 
 
 class MedicationKnowledge(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicationKnowledge"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'code', 'status', '_status', 'manufacturer', 'amount', 'synonym', '_synonym')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     code: CodeableConcept | UnsetType = UNSET
     status: v.MedicationknowledgeStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

@@ -65,6 +65,8 @@ class MedicationRequestDispenseRequest(BackboneElement, kw_only=True):
 
 
 class MedicationRequest(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicationRequest"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'intent', '_intent', 'priority', '_priority', 'doNotPerform', '_doNotPerform', 'reportedBoolean', '_reportedBoolean', 'reportedReference', 'medicationCodeableConcept', 'medicationReference', 'subject', 'authoredOn', '_authoredOn', 'requester', 'performerType', 'instantiatesCanonical', '_instantiatesCanonical', 'instantiatesUri', '_instantiatesUri', 'basedOn', 'groupIdentifier')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'intent', '_intent', 'doNotPerform', '_doNotPerform', 'medicationCodeableConcept', 'medicationReference', 'subject')
     CHOICES: ClassVar[dict[str, str]] = {'reportedBoolean': 'reported', 'reportedReference': 'reported', 'medicationCodeableConcept': 'medication', 'medicationReference': 'medication'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.MedicationrequestStatus | UnsetType = UNSET

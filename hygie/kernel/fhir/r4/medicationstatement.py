@@ -30,6 +30,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class MedicationStatement(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicationStatement"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'basedOn', 'partOf', 'status', '_status', 'category', 'medicationCodeableConcept', 'medicationReference', 'subject', 'context', 'effectiveDateTime', '_effectiveDateTime', 'effectivePeriod', 'dateAsserted', '_dateAsserted')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'medicationCodeableConcept', 'medicationReference', 'subject')
     CHOICES: ClassVar[dict[str, str]] = {'medicationCodeableConcept': 'medication', 'medicationReference': 'medication', 'effectiveDateTime': 'effective', 'effectivePeriod': 'effective'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     basedOn: p.Some[Reference] | UnsetType = UNSET

@@ -96,6 +96,8 @@ class MedicinalProductName(BackboneElement, kw_only=True):
 
 
 class MedicinalProduct(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicinalProduct"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'type', 'domain', 'combinedPharmaceuticalDoseForm', 'legalStatusOfSupply', 'additionalMonitoringIndicator', 'specialMeasures', '_specialMeasures', 'paediatricUseIndicator', 'productClassification', 'marketingStatus', 'pharmaceuticalProduct', 'packagedMedicinalProduct', 'attachedDocument', 'masterFile', 'contact', 'clinicalTrial', 'name', 'crossReference', 'manufacturingBusinessOperation', 'specialDesignation')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'name')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     type: CodeableConcept | UnsetType = UNSET
     domain: Coding | UnsetType = UNSET

@@ -53,6 +53,8 @@ class MedicinalProductAuthorizationJurisdictionalAuthorization(BackboneElement, 
 
 
 class MedicinalProductAuthorization(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicinalProductAuthorization"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'subject', 'country', 'jurisdiction', 'status', 'statusDate', '_statusDate', 'restoreDate', '_restoreDate', 'validityPeriod', 'dataExclusivityPeriod', 'dateOfFirstAuthorization', '_dateOfFirstAuthorization', 'internationalBirthDate', '_internationalBirthDate', 'legalBasis', 'jurisdictionalAuthorization', 'holder', 'regulator', 'procedure')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     subject: Reference | UnsetType = UNSET
     country: p.Some[CodeableConcept] | UnsetType = UNSET

@@ -41,6 +41,8 @@ class MedicinalProductContraindicationOtherTherapy(BackboneElement, kw_only=True
 
 
 class MedicinalProductContraindication(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicinalProductContraindication"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'subject', 'disease', 'diseaseStatus', 'comorbidity', 'therapeuticIndication', 'otherTherapy', 'population')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     subject: p.Some[Reference] | UnsetType = UNSET
     disease: CodeableConcept | UnsetType = UNSET
     diseaseStatus: CodeableConcept | UnsetType = UNSET

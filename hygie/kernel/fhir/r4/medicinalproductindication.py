@@ -42,6 +42,8 @@ class MedicinalProductIndicationOtherTherapy(BackboneElement, kw_only=True):
 
 
 class MedicinalProductIndication(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicinalProductIndication"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'subject', 'diseaseSymptomProcedure', 'diseaseStatus', 'comorbidity', 'intendedEffect', 'duration', 'otherTherapy', 'undesirableEffect', 'population')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     subject: p.Some[Reference] | UnsetType = UNSET
     diseaseSymptomProcedure: CodeableConcept | UnsetType = UNSET
     diseaseStatus: CodeableConcept | UnsetType = UNSET

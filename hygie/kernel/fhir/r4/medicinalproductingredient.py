@@ -61,6 +61,8 @@ class MedicinalProductIngredientSpecifiedSubstance(BackboneElement, kw_only=True
 
 
 class MedicinalProductIngredient(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicinalProductIngredient"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'role', 'allergenicIndicator', '_allergenicIndicator', 'manufacturer', 'specifiedSubstance', 'substance')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'role')
     identifier: Identifier | UnsetType = UNSET
     role: CodeableConcept
     allergenicIndicator: bool | UnsetType = UNSET

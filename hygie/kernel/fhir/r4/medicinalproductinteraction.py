@@ -39,6 +39,8 @@ class MedicinalProductInteractionInteractant(BackboneElement, kw_only=True):
 
 
 class MedicinalProductInteraction(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicinalProductInteraction"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'subject', 'description', '_description', 'interactant', 'type', 'effect', 'incidence', 'management')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     subject: p.Some[Reference] | UnsetType = UNSET
     description: p.String | UnsetType = UNSET
     description_ext: Element | UnsetType = _field(name="_description", default=UNSET)

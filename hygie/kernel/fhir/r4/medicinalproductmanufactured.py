@@ -28,6 +28,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class MedicinalProductManufactured(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicinalProductManufactured"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'manufacturedDoseForm', 'unitOfPresentation', 'quantity', 'manufacturer', 'ingredient', 'physicalCharacteristics', 'otherCharacteristics')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'manufacturedDoseForm', 'quantity')
     manufacturedDoseForm: CodeableConcept
     unitOfPresentation: CodeableConcept | UnsetType = UNSET
     quantity: Quantity

@@ -60,6 +60,8 @@ class MedicinalProductPackagedBatchIdentifier(BackboneElement, kw_only=True):
 
 
 class MedicinalProductPackaged(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicinalProductPackaged"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'subject', 'description', '_description', 'legalStatusOfSupply', 'marketingStatus', 'marketingAuthorization', 'manufacturer', 'batchIdentifier', 'packageItem')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'packageItem')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     subject: p.Some[Reference] | UnsetType = UNSET
     description: p.String | UnsetType = UNSET

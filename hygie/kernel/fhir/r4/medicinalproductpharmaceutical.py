@@ -58,6 +58,8 @@ class MedicinalProductPharmaceuticalCharacteristics(BackboneElement, kw_only=Tru
 
 
 class MedicinalProductPharmaceutical(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicinalProductPharmaceutical"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'administrableDoseForm', 'unitOfPresentation', 'ingredient', 'device', 'characteristics', 'routeOfAdministration')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'administrableDoseForm', 'routeOfAdministration')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     administrableDoseForm: CodeableConcept
     unitOfPresentation: CodeableConcept | UnsetType = UNSET

@@ -27,6 +27,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class MedicinalProductUndesirableEffect(DomainResource, kw_only=True, tag_field="resourceType", tag="MedicinalProductUndesirableEffect"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'subject', 'symptomConditionEffect', 'classification', 'frequencyOfOccurrence', 'population')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     subject: p.Some[Reference] | UnsetType = UNSET
     symptomConditionEffect: CodeableConcept | UnsetType = UNSET
     classification: CodeableConcept | UnsetType = UNSET

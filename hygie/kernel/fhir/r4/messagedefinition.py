@@ -58,6 +58,8 @@ class MessageDefinitionFocus(BackboneElement, kw_only=True):
 
 
 class MessageDefinition(DomainResource, kw_only=True, tag_field="resourceType", tag="MessageDefinition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'replaces', '_replaces', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'description', '_description', 'useContext', 'jurisdiction', 'purpose', '_purpose', 'base', '_base', 'parent', '_parent', 'eventCoding', 'eventUri', '_eventUri', 'category', '_category', 'focus')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'date', '_date', 'eventCoding', 'eventUri', '_eventUri')
     CHOICES: ClassVar[dict[str, str]] = {'eventCoding': 'event', 'eventUri': 'event'}
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)

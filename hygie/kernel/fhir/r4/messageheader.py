@@ -78,6 +78,8 @@ class MessageHeaderDestination(BackboneElement, kw_only=True):
 
 
 class MessageHeader(DomainResource, kw_only=True, tag_field="resourceType", tag="MessageHeader"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'eventCoding', 'eventUri', '_eventUri', 'destination', 'sender', 'enterer', 'author', 'source', 'responsible', 'reason', 'response', 'focus', 'definition', '_definition')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'eventCoding', 'eventUri', '_eventUri', 'source')
     CHOICES: ClassVar[dict[str, str]] = {'eventCoding': 'event', 'eventUri': 'event'}
     destination: p.Some[MessageHeaderDestination] | UnsetType = UNSET
     sender: Reference | UnsetType = UNSET

@@ -200,6 +200,8 @@ class MolecularSequenceReferenceSeq(BackboneElement, kw_only=True):
 
 
 class MolecularSequence(DomainResource, kw_only=True, tag_field="resourceType", tag="MolecularSequence"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'type', '_type', 'coordinateSystem', '_coordinateSystem', 'patient', 'specimen', 'device', 'performer', 'quantity', 'referenceSeq', 'variant', 'observedSeq', '_observedSeq', 'quality', 'readCoverage', '_readCoverage', 'repository', 'pointer', 'structureVariant')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'coordinateSystem', '_coordinateSystem')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     type: v.SequenceType | UnsetType = UNSET
     type_ext: Element | UnsetType = _field(name="_type", default=UNSET)

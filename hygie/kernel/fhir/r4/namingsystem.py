@@ -47,6 +47,8 @@ class NamingSystemUniqueId(BackboneElement, kw_only=True):
 
 
 class NamingSystem(DomainResource, kw_only=True, tag_field="resourceType", tag="NamingSystem"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'name', '_name', 'status', '_status', 'kind', '_kind', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'jurisdiction', 'uniqueId')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'name', '_name', 'status', '_status', 'kind', '_kind', 'date', '_date', 'uniqueId')
     name: p.String | UnsetType = UNSET
     name_ext: Element | UnsetType = _field(name="_name", default=UNSET)
     status: v.PublicationStatus | UnsetType = UNSET

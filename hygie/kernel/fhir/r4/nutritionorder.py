@@ -89,6 +89,8 @@ class NutritionOrderOralDiet(BackboneElement, kw_only=True):
 
 
 class NutritionOrder(DomainResource, kw_only=True, tag_field="resourceType", tag="NutritionOrder"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'instantiatesCanonical', '_instantiatesCanonical', 'instantiatesUri', '_instantiatesUri', 'status', '_status', 'intent', '_intent', 'patient', 'dateTime', '_dateTime', 'orderer')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'intent', '_intent', 'patient', 'dateTime', '_dateTime')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     instantiatesCanonical: p.Some[p.Uri | None] | UnsetType = UNSET
     instantiatesCanonical_ext: p.Some[Element | None] | UnsetType = _field(name="_instantiatesCanonical", default=UNSET)

@@ -77,6 +77,8 @@ class ObservationReferenceRange(BackboneElement, kw_only=True):
 
 
 class Observation(DomainResource, kw_only=True, tag_field="resourceType", tag="Observation"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'basedOn', 'partOf', 'status', '_status', 'code', 'subject', 'focus', 'encounter', 'effectiveDateTime', '_effectiveDateTime', 'effectivePeriod', 'effectiveTiming', 'effectiveInstant', '_effectiveInstant', 'issued', '_issued', 'performer', 'valueQuantity', 'valueCodeableConcept', 'valueString', '_valueString', 'valueBoolean', '_valueBoolean', 'valueInteger', '_valueInteger', 'valueRange', 'valueRatio', 'valueSampledData', 'valueTime', '_valueTime', 'valueDateTime', '_valueDateTime', 'valuePeriod', 'hasMember', 'derivedFrom', 'component')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'code')
     CHOICES: ClassVar[dict[str, str]] = {'effectiveDateTime': 'effective', 'effectivePeriod': 'effective', 'effectiveTiming': 'effective', 'effectiveInstant': 'effective', 'valueQuantity': 'value', 'valueCodeableConcept': 'value', 'valueString': 'value', 'valueBoolean': 'value', 'valueInteger': 'value', 'valueRange': 'value', 'valueRatio': 'value', 'valueSampledData': 'value', 'valueTime': 'value', 'valueDateTime': 'value', 'valuePeriod': 'value'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     basedOn: p.Some[Reference] | UnsetType = UNSET

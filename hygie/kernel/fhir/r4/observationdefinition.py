@@ -56,6 +56,8 @@ class ObservationDefinitionQuantitativeDetails(BackboneElement, kw_only=True):
 
 
 class ObservationDefinition(DomainResource, kw_only=True, tag_field="resourceType", tag="ObservationDefinition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'category', 'code', 'identifier')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'code')
     category: p.Some[CodeableConcept] | UnsetType = UNSET
     code: CodeableConcept
     identifier: p.Some[Identifier] | UnsetType = UNSET

@@ -97,6 +97,8 @@ class OperationDefinitionParameter(BackboneElement, kw_only=True):
 
 
 class OperationDefinition(DomainResource, kw_only=True, tag_field="resourceType", tag="OperationDefinition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'kind', '_kind', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'jurisdiction', 'affectsState', '_affectsState', 'code', '_code', 'base', '_base', 'resource', '_resource', 'system', '_system', 'type', '_type', 'instance', '_instance')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'name', '_name', 'status', '_status', 'kind', '_kind', 'code', '_code', 'system', '_system', 'type', '_type', 'instance', '_instance')
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)
     version: p.String | UnsetType = UNSET

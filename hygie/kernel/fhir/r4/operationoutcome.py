@@ -50,4 +50,6 @@ class OperationOutcomeIssue(BackboneElement, kw_only=True):
 
 
 class OperationOutcome(DomainResource, kw_only=True, tag_field="resourceType", tag="OperationOutcome"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'issue')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'issue')
     issue: p.Some[OperationOutcomeIssue]

@@ -38,6 +38,8 @@ class OrganizationContact(BackboneElement, kw_only=True):
 
 
 class Organization(DomainResource, kw_only=True, tag_field="resourceType", tag="Organization"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'active', '_active', 'type', 'name', '_name', 'partOf')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'active', '_active')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     active: bool | UnsetType = UNSET
     active_ext: Element | UnsetType = _field(name="_active", default=UNSET)

@@ -29,6 +29,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class OrganizationAffiliation(DomainResource, kw_only=True, tag_field="resourceType", tag="OrganizationAffiliation"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'active', '_active', 'period', 'organization', 'participatingOrganization', 'network', 'code', 'specialty', 'location', 'telecom')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     active: bool | UnsetType = UNSET
     active_ext: Element | UnsetType = _field(name="_active", default=UNSET)

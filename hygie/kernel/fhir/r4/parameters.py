@@ -149,6 +149,8 @@ class ParametersParameter(BackboneElement, kw_only=True):
 
 
 class Parameters(Resource, kw_only=True, tag_field="resourceType", tag="Parameters"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'parameter')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules')
     parameter: p.Some[ParametersParameter] | UnsetType = UNSET
 
 

@@ -65,6 +65,8 @@ class PatientContact(BackboneElement, kw_only=True):
 
 
 class Patient(DomainResource, kw_only=True, tag_field="resourceType", tag="Patient"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'active', '_active', 'name', 'telecom', 'gender', '_gender', 'birthDate', '_birthDate', 'deceasedBoolean', '_deceasedBoolean', 'deceasedDateTime', '_deceasedDateTime', 'address', 'managingOrganization', 'link')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'active', '_active', 'deceasedBoolean', '_deceasedBoolean', 'deceasedDateTime', '_deceasedDateTime', 'link')
     CHOICES: ClassVar[dict[str, str]] = {'deceasedBoolean': 'deceased', 'deceasedDateTime': 'deceased', 'multipleBirthBoolean': 'multipleBirth', 'multipleBirthInteger': 'multipleBirth'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     active: bool | UnsetType = UNSET

@@ -28,6 +28,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class PaymentNotice(DomainResource, kw_only=True, tag_field="resourceType", tag="PaymentNotice"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'created', '_created', 'payment', 'recipient', 'amount')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'created', '_created', 'payment', 'recipient', 'amount')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.FmStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

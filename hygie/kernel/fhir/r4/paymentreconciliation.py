@@ -61,6 +61,8 @@ class PaymentReconciliationDetail(BackboneElement, kw_only=True):
 
 
 class PaymentReconciliation(DomainResource, kw_only=True, tag_field="resourceType", tag="PaymentReconciliation"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'period', 'created', '_created', 'paymentIssuer', 'paymentDate', '_paymentDate', 'paymentAmount')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'created', '_created', 'paymentDate', '_paymentDate', 'paymentAmount')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.FmStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

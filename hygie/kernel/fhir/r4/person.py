@@ -40,6 +40,8 @@ class PersonLink(BackboneElement, kw_only=True):
 
 
 class Person(DomainResource, kw_only=True, tag_field="resourceType", tag="Person"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'name', 'telecom', 'gender', '_gender', 'birthDate', '_birthDate', 'managingOrganization', 'active', '_active')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'active', '_active')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     name: p.Some[HumanName] | UnsetType = UNSET
     telecom: p.Some[ContactPoint] | UnsetType = UNSET

@@ -174,6 +174,8 @@ class PlanDefinitionGoal(BackboneElement, kw_only=True):
 
 
 class PlanDefinition(DomainResource, kw_only=True, tag_field="resourceType", tag="PlanDefinition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'type', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'description', '_description', 'useContext', 'jurisdiction', 'effectivePeriod')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     CHOICES: ClassVar[dict[str, str]] = {'subjectCodeableConcept': 'subject', 'subjectReference': 'subject'}
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)

@@ -44,6 +44,8 @@ class PractitionerQualification(BackboneElement, kw_only=True):
 
 
 class Practitioner(DomainResource, kw_only=True, tag_field="resourceType", tag="Practitioner"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'active', '_active', 'name', 'telecom', 'address', 'gender', '_gender', 'birthDate', '_birthDate')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     active: bool | UnsetType = UNSET
     active_ext: Element | UnsetType = _field(name="_active", default=UNSET)

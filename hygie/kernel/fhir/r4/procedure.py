@@ -51,6 +51,8 @@ class ProcedurePerformer(BackboneElement, kw_only=True):
 
 
 class Procedure(DomainResource, kw_only=True, tag_field="resourceType", tag="Procedure"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'instantiatesCanonical', '_instantiatesCanonical', 'instantiatesUri', '_instantiatesUri', 'basedOn', 'partOf', 'status', '_status', 'statusReason', 'category', 'code', 'subject', 'encounter', 'performedDateTime', '_performedDateTime', 'performedPeriod', 'performedString', '_performedString', 'performedAge', 'performedRange', 'recorder', 'asserter', 'performer', 'location', 'reasonCode', 'reasonReference', 'bodySite', 'outcome')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'subject')
     CHOICES: ClassVar[dict[str, str]] = {'performedDateTime': 'performed', 'performedPeriod': 'performed', 'performedString': 'performed', 'performedAge': 'performed', 'performedRange': 'performed'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     instantiatesCanonical: p.Some[p.Uri | None] | UnsetType = UNSET

@@ -52,6 +52,8 @@ class ProvenanceAgent(BackboneElement, kw_only=True):
 
 
 class Provenance(DomainResource, kw_only=True, tag_field="resourceType", tag="Provenance"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'target', 'recorded', '_recorded')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'target', 'recorded', '_recorded', 'agent')
     CHOICES: ClassVar[dict[str, str]] = {'occurredPeriod': 'occurred', 'occurredDateTime': 'occurred'}
     target: p.Some[Reference]
     recorded: p.Instant | UnsetType = UNSET

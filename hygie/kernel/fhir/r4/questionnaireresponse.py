@@ -82,6 +82,8 @@ class QuestionnaireResponseItem(BackboneElement, kw_only=True):
 
 
 class QuestionnaireResponse(DomainResource, kw_only=True, tag_field="resourceType", tag="QuestionnaireResponse"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'basedOn', 'partOf', 'questionnaire', '_questionnaire', 'status', '_status', 'subject', 'encounter', 'authored', '_authored', 'author', 'source')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     identifier: Identifier | UnsetType = UNSET
     basedOn: p.Some[Reference] | UnsetType = UNSET
     partOf: p.Some[Reference] | UnsetType = UNSET

@@ -39,6 +39,8 @@ class RelatedPersonCommunication(BackboneElement, kw_only=True):
 
 
 class RelatedPerson(DomainResource, kw_only=True, tag_field="resourceType", tag="RelatedPerson"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'active', '_active', 'patient', 'relationship', 'name', 'telecom', 'gender', '_gender', 'birthDate', '_birthDate', 'address')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'active', '_active', 'patient')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     active: bool | UnsetType = UNSET
     active_ext: Element | UnsetType = _field(name="_active", default=UNSET)

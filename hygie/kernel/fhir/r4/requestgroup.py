@@ -111,6 +111,8 @@ class RequestGroupAction(BackboneElement, kw_only=True):
 
 
 class RequestGroup(DomainResource, kw_only=True, tag_field="resourceType", tag="RequestGroup"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'instantiatesCanonical', '_instantiatesCanonical', 'instantiatesUri', '_instantiatesUri', 'groupIdentifier', 'status', '_status', 'intent', '_intent', 'priority', '_priority', 'code')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'intent', '_intent')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     instantiatesCanonical: p.Some[p.Uri | None] | UnsetType = UNSET
     instantiatesCanonical_ext: p.Some[Element | None] | UnsetType = _field(name="_instantiatesCanonical", default=UNSET)

@@ -81,6 +81,8 @@ class ResearchElementDefinitionCharacteristic(BackboneElement, kw_only=True):
 
 
 class ResearchElementDefinition(DomainResource, kw_only=True, tag_field="resourceType", tag="ResearchElementDefinition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'shortTitle', '_shortTitle', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'description', '_description', 'useContext', 'jurisdiction', 'effectivePeriod', 'type', '_type', 'characteristic')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'type', '_type', 'characteristic')
     CHOICES: ClassVar[dict[str, str]] = {'subjectCodeableConcept': 'subject', 'subjectReference': 'subject'}
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)

@@ -50,6 +50,8 @@ class ResearchStudyArm(BackboneElement, kw_only=True):
 
 
 class ResearchStudy(DomainResource, kw_only=True, tag_field="resourceType", tag="ResearchStudy"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'title', '_title', 'protocol', 'partOf', 'status', '_status', 'primaryPurposeType', 'phase', 'category', 'focus', 'condition', 'contact', 'keyword', 'location', 'enrollment', 'period', 'sponsor', 'principalInvestigator', 'site', 'reasonStopped')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     title: p.String | UnsetType = UNSET
     title_ext: Element | UnsetType = _field(name="_title", default=UNSET)

@@ -56,6 +56,8 @@ class RiskAssessmentPrediction(BackboneElement, kw_only=True):
 
 
 class RiskAssessment(DomainResource, kw_only=True, tag_field="resourceType", tag="RiskAssessment"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'method', 'code', 'subject', 'encounter', 'occurrenceDateTime', '_occurrenceDateTime', 'occurrencePeriod', 'condition', 'performer')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'subject')
     CHOICES: ClassVar[dict[str, str]] = {'occurrenceDateTime': 'occurrence', 'occurrencePeriod': 'occurrence'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     basedOn: Reference | UnsetType = UNSET

@@ -90,6 +90,8 @@ class RiskEvidenceSynthesisSampleSize(BackboneElement, kw_only=True):
 
 
 class RiskEvidenceSynthesis(DomainResource, kw_only=True, tag_field="resourceType", tag="RiskEvidenceSynthesis"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'date', '_date', 'publisher', '_publisher', 'contact', 'description', '_description', 'useContext', 'jurisdiction', 'effectivePeriod', 'population', 'exposure', 'outcome', 'riskEstimate')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'population', 'outcome')
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)
     identifier: p.Some[Identifier] | UnsetType = UNSET

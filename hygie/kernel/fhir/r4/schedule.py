@@ -28,6 +28,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class Schedule(DomainResource, kw_only=True, tag_field="resourceType", tag="Schedule"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'active', '_active', 'serviceCategory', 'serviceType', 'specialty', 'actor', 'planningHorizon')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'active', '_active', 'actor')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     active: bool | UnsetType = UNSET
     active_ext: Element | UnsetType = _field(name="_active", default=UNSET)

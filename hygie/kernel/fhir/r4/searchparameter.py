@@ -41,6 +41,8 @@ class SearchParameterComponent(BackboneElement, kw_only=True):
 
 
 class SearchParameter(DomainResource, kw_only=True, tag_field="resourceType", tag="SearchParameter"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'version', '_version', 'name', '_name', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'description', '_description', 'useContext', 'jurisdiction', 'code', '_code', 'base', '_base', 'type', '_type')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'url', '_url', 'name', '_name', 'status', '_status', 'description', '_description', 'code', '_code', 'base', '_base', 'type', '_type')
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)
     version: p.String | UnsetType = UNSET

@@ -33,6 +33,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class ServiceRequest(DomainResource, kw_only=True, tag_field="resourceType", tag="ServiceRequest"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'instantiatesCanonical', '_instantiatesCanonical', 'instantiatesUri', '_instantiatesUri', 'basedOn', 'replaces', 'requisition', 'status', '_status', 'intent', '_intent', 'category', 'priority', '_priority', 'doNotPerform', '_doNotPerform', 'code', 'orderDetail', 'quantityQuantity', 'quantityRatio', 'quantityRange', 'subject', 'encounter', 'occurrenceDateTime', '_occurrenceDateTime', 'occurrencePeriod', 'occurrenceTiming', 'asNeededBoolean', '_asNeededBoolean', 'asNeededCodeableConcept', 'authoredOn', '_authoredOn', 'requester', 'performerType', 'performer', 'locationCode', 'locationReference', 'reasonCode', 'reasonReference', 'specimen', 'bodySite', 'patientInstruction', '_patientInstruction')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'intent', '_intent', 'doNotPerform', '_doNotPerform', 'subject')
     CHOICES: ClassVar[dict[str, str]] = {'quantityQuantity': 'quantity', 'quantityRatio': 'quantity', 'quantityRange': 'quantity', 'occurrenceDateTime': 'occurrence', 'occurrencePeriod': 'occurrence', 'occurrenceTiming': 'occurrence', 'asNeededBoolean': 'asNeeded', 'asNeededCodeableConcept': 'asNeeded'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     instantiatesCanonical: p.Some[p.Uri | None] | UnsetType = UNSET

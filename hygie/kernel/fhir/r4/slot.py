@@ -27,6 +27,8 @@ from hygie.kernel.fhir.r4.datatypes import (
 
 
 class Slot(DomainResource, kw_only=True, tag_field="resourceType", tag="Slot"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'serviceCategory', 'serviceType', 'specialty', 'appointmentType', 'schedule', 'status', '_status', 'start', '_start', 'end', '_end')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'schedule', 'status', '_status', 'start', '_start', 'end', '_end')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     serviceCategory: p.Some[CodeableConcept] | UnsetType = UNSET
     serviceType: p.Some[CodeableConcept] | UnsetType = UNSET

@@ -93,6 +93,8 @@ class SpecimenCollection(BackboneElement, kw_only=True):
 
 
 class Specimen(DomainResource, kw_only=True, tag_field="resourceType", tag="Specimen"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'accessionIdentifier', 'status', '_status', 'type', 'subject', 'receivedTime', '_receivedTime', 'condition')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     accessionIdentifier: Identifier | UnsetType = UNSET
     status: v.SpecimenStatus | UnsetType = UNSET

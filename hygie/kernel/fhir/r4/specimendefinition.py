@@ -89,6 +89,8 @@ class SpecimenDefinitionTypeTested(BackboneElement, kw_only=True):
 
 
 class SpecimenDefinition(DomainResource, kw_only=True, tag_field="resourceType", tag="SpecimenDefinition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'typeCollected', 'patientPreparation', 'timeAspect', '_timeAspect', 'collection')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     identifier: Identifier | UnsetType = UNSET
     typeCollected: CodeableConcept | UnsetType = UNSET
     patientPreparation: p.Some[CodeableConcept] | UnsetType = UNSET

@@ -67,6 +67,8 @@ class StructureDefinitionMapping(BackboneElement, kw_only=True):
 
 
 class StructureDefinition(DomainResource, kw_only=True, tag_field="resourceType", tag="StructureDefinition"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'jurisdiction', 'keyword', 'fhirVersion', '_fhirVersion', 'kind', '_kind', 'abstract', '_abstract', 'context', 'contextInvariant', '_contextInvariant', 'type', '_type', 'baseDefinition', '_baseDefinition', 'derivation', '_derivation')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'url', '_url', 'name', '_name', 'status', '_status', 'kind', '_kind', 'abstract', '_abstract', 'type', '_type')
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)
     identifier: p.Some[Identifier] | UnsetType = UNSET

@@ -291,6 +291,8 @@ class StructureMapStructure(BackboneElement, kw_only=True):
 
 
 class StructureMap(DomainResource, kw_only=True, tag_field="resourceType", tag="StructureMap"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'jurisdiction', 'structure', 'import', '_import', 'group')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'url', '_url', 'name', '_name', 'status', '_status', 'group')
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)
     identifier: p.Some[Identifier] | UnsetType = UNSET

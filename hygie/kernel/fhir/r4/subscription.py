@@ -43,6 +43,8 @@ class SubscriptionChannel(BackboneElement, kw_only=True):
 
 
 class Subscription(DomainResource, kw_only=True, tag_field="resourceType", tag="Subscription"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'contact', 'end', '_end', 'reason', '_reason', 'criteria', '_criteria', 'error', '_error', 'channel')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'reason', '_reason', 'criteria', '_criteria', 'channel')
     status: v.SubscriptionStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)
     contact: p.Some[ContactPoint] | UnsetType = UNSET

@@ -54,6 +54,8 @@ class SubstanceInstance(BackboneElement, kw_only=True):
 
 
 class Substance(DomainResource, kw_only=True, tag_field="resourceType", tag="Substance"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'category', 'code', 'description', '_description', 'instance', 'ingredient')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'code')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.SubstanceStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)

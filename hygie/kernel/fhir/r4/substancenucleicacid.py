@@ -60,6 +60,8 @@ class SubstanceNucleicAcidSubunit(BackboneElement, kw_only=True):
 
 
 class SubstanceNucleicAcid(DomainResource, kw_only=True, tag_field="resourceType", tag="SubstanceNucleicAcid"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'sequenceType', 'numberOfSubunits', '_numberOfSubunits', 'areaOfHybridisation', '_areaOfHybridisation', 'oligoNucleotideType', 'subunit')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     sequenceType: CodeableConcept | UnsetType = UNSET
     numberOfSubunits: p.Integer | UnsetType = UNSET
     numberOfSubunits_ext: Element | UnsetType = _field(name="_numberOfSubunits", default=UNSET)

@@ -71,6 +71,8 @@ class SubstancePolymerMonomerSet(BackboneElement, kw_only=True):
 
 
 class SubstancePolymer(DomainResource, kw_only=True, tag_field="resourceType", tag="SubstancePolymer"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'class', 'geometry', 'copolymerConnectivity', 'modification', '_modification', 'monomerSet', 'repeat')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     class_: CodeableConcept | UnsetType = _field(name="class", default=UNSET)
     geometry: CodeableConcept | UnsetType = UNSET
     copolymerConnectivity: p.Some[CodeableConcept] | UnsetType = UNSET

@@ -44,6 +44,8 @@ class SubstanceProteinSubunit(BackboneElement, kw_only=True):
 
 
 class SubstanceProtein(DomainResource, kw_only=True, tag_field="resourceType", tag="SubstanceProtein"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'sequenceType', 'numberOfSubunits', '_numberOfSubunits', 'disulfideLinkage', '_disulfideLinkage', 'subunit')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     sequenceType: CodeableConcept | UnsetType = UNSET
     numberOfSubunits: p.Integer | UnsetType = UNSET
     numberOfSubunits_ext: Element | UnsetType = _field(name="_numberOfSubunits", default=UNSET)

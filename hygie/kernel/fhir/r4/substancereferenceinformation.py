@@ -82,6 +82,8 @@ class SubstanceReferenceInformationGene(BackboneElement, kw_only=True):
 
 
 class SubstanceReferenceInformation(DomainResource, kw_only=True, tag_field="resourceType", tag="SubstanceReferenceInformation"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'comment', '_comment', 'gene', 'geneElement', 'classification', 'target')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     comment: p.String | UnsetType = UNSET
     comment_ext: Element | UnsetType = _field(name="_comment", default=UNSET)
     gene: p.Some[SubstanceReferenceInformationGene] | UnsetType = UNSET

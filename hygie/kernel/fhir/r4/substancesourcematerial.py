@@ -75,6 +75,8 @@ class SubstanceSourceMaterialFractionDescription(BackboneElement, kw_only=True):
 
 
 class SubstanceSourceMaterial(DomainResource, kw_only=True, tag_field="resourceType", tag="SubstanceSourceMaterial"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'sourceMaterialClass', 'sourceMaterialType', 'sourceMaterialState', 'organismId', 'organismName', '_organismName', 'parentSubstanceId', 'parentSubstanceName', '_parentSubstanceName', 'countryOfOrigin', 'geographicalLocation', '_geographicalLocation', 'developmentStage', 'fractionDescription', 'organism', 'partDescription')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     sourceMaterialClass: CodeableConcept | UnsetType = UNSET
     sourceMaterialType: CodeableConcept | UnsetType = UNSET
     sourceMaterialState: CodeableConcept | UnsetType = UNSET

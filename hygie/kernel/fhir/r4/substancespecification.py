@@ -186,6 +186,8 @@ class SubstanceSpecificationMoiety(BackboneElement, kw_only=True):
 
 
 class SubstanceSpecification(DomainResource, kw_only=True, tag_field="resourceType", tag="SubstanceSpecification"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'type', 'status', 'domain', 'description', '_description', 'source', 'comment', '_comment', 'moiety', 'property', 'referenceInformation', 'structure', 'code', 'name', 'molecularWeight', 'relationship', 'nucleicAcid', 'polymer', 'protein', 'sourceMaterial')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension')
     identifier: Identifier | UnsetType = UNSET
     type: CodeableConcept | UnsetType = UNSET
     status: CodeableConcept | UnsetType = UNSET

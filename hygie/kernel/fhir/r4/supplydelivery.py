@@ -44,6 +44,8 @@ class SupplyDeliverySuppliedItem(BackboneElement, kw_only=True):
 
 
 class SupplyDelivery(DomainResource, kw_only=True, tag_field="resourceType", tag="SupplyDelivery"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'basedOn', 'partOf', 'status', '_status', 'occurrenceDateTime', '_occurrenceDateTime', 'occurrencePeriod', 'occurrenceTiming')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     CHOICES: ClassVar[dict[str, str]] = {'occurrenceDateTime': 'occurrence', 'occurrencePeriod': 'occurrence', 'occurrenceTiming': 'occurrence'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     basedOn: p.Some[Reference] | UnsetType = UNSET

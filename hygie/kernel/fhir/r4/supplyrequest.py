@@ -46,6 +46,8 @@ class SupplyRequestParameter(BackboneElement, kw_only=True):
 
 
 class SupplyRequest(DomainResource, kw_only=True, tag_field="resourceType", tag="SupplyRequest"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'status', '_status', 'category', 'priority', '_priority', 'itemCodeableConcept', 'itemReference', 'quantity', 'occurrenceDateTime', '_occurrenceDateTime', 'occurrencePeriod', 'occurrenceTiming', 'authoredOn', '_authoredOn', 'requester', 'supplier')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'itemCodeableConcept', 'itemReference', 'quantity')
     CHOICES: ClassVar[dict[str, str]] = {'itemCodeableConcept': 'item', 'itemReference': 'item', 'occurrenceDateTime': 'occurrence', 'occurrencePeriod': 'occurrence', 'occurrenceTiming': 'occurrence'}
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.SupplyrequestStatus | UnsetType = UNSET

@@ -246,6 +246,8 @@ class TaskRestriction(BackboneElement, kw_only=True):
 
 
 class Task(DomainResource, kw_only=True, tag_field="resourceType", tag="Task"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'instantiatesCanonical', '_instantiatesCanonical', 'instantiatesUri', '_instantiatesUri', 'basedOn', 'groupIdentifier', 'partOf', 'status', '_status', 'statusReason', 'businessStatus', 'intent', '_intent', 'code', 'description', '_description', 'focus', 'for', 'encounter', 'executionPeriod', 'lastModified', '_lastModified', 'requester', 'owner', 'location')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'intent', '_intent')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     instantiatesCanonical: p.Uri | UnsetType = UNSET
     instantiatesCanonical_ext: Element | UnsetType = _field(name="_instantiatesCanonical", default=UNSET)

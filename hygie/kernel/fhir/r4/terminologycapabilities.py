@@ -139,6 +139,8 @@ class TerminologyCapabilitiesSoftware(BackboneElement, kw_only=True):
 
 
 class TerminologyCapabilities(DomainResource, kw_only=True, tag_field="resourceType", tag="TerminologyCapabilities"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'jurisdiction', 'copyright', '_copyright', 'kind', '_kind', 'software', 'implementation', 'lockedDate', '_lockedDate')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'date', '_date', 'kind', '_kind')
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)
     version: p.String | UnsetType = UNSET

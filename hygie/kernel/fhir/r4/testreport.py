@@ -98,6 +98,8 @@ class TestReportParticipant(BackboneElement, kw_only=True):
 
 
 class TestReport(DomainResource, kw_only=True, tag_field="resourceType", tag="TestReport"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'identifier', 'name', '_name', 'status', '_status', 'testScript', 'result', '_result', 'score', '_score', 'tester', '_tester', 'issued', '_issued')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'testScript', 'result', '_result')
     identifier: Identifier | UnsetType = UNSET
     name: p.String | UnsetType = UNSET
     name_ext: Element | UnsetType = _field(name="_name", default=UNSET)

@@ -266,6 +266,8 @@ class TestScriptOrigin(BackboneElement, kw_only=True):
 
 
 class TestScript(DomainResource, kw_only=True, tag_field="resourceType", tag="TestScript"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'jurisdiction')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'url', '_url', 'name', '_name', 'status', '_status')
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)
     identifier: Identifier | UnsetType = UNSET

@@ -165,6 +165,8 @@ class ValueSetCompose(BackboneElement, kw_only=True):
 
 
 class ValueSet(DomainResource, kw_only=True, tag_field="resourceType", tag="ValueSet"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'url', '_url', 'identifier', 'version', '_version', 'name', '_name', 'title', '_title', 'status', '_status', 'experimental', '_experimental', 'date', '_date', 'publisher', '_publisher', 'contact', 'useContext', 'jurisdiction', 'immutable', '_immutable')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     url: p.Uri | UnsetType = UNSET
     url_ext: Element | UnsetType = _field(name="_url", default=UNSET)
     identifier: p.Some[Identifier] | UnsetType = UNSET

@@ -78,6 +78,8 @@ class VerificationResultPrimarySource(BackboneElement, kw_only=True):
 
 
 class VerificationResult(DomainResource, kw_only=True, tag_field="resourceType", tag="VerificationResult"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'target', 'targetLocation', '_targetLocation', 'need', 'status', '_status', 'statusDate', '_statusDate', 'validationType', 'validationProcess', 'failureAction')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status')
     target: p.Some[Reference] | UnsetType = UNSET
     targetLocation: p.Some[p.String | None] | UnsetType = UNSET
     targetLocation_ext: p.Some[Element | None] | UnsetType = _field(name="_targetLocation", default=UNSET)

@@ -88,6 +88,8 @@ class VisionPrescriptionLensSpecification(BackboneElement, kw_only=True):
 
 
 class VisionPrescription(DomainResource, kw_only=True, tag_field="resourceType", tag="VisionPrescription"):
+    SUMMARY: ClassVar[tuple[str, ...]] = ('id', 'meta', 'implicitRules', '_implicitRules', 'status', '_status', 'created', '_created', 'patient', 'dateWritten', '_dateWritten', 'prescriber', 'lensSpecification')
+    MANDATORY: ClassVar[tuple[str, ...]] = ('implicitRules', '_implicitRules', 'modifierExtension', 'status', '_status', 'created', '_created', 'patient', 'dateWritten', '_dateWritten', 'prescriber', 'lensSpecification')
     identifier: p.Some[Identifier] | UnsetType = UNSET
     status: v.FmStatus | UnsetType = UNSET
     status_ext: Element | UnsetType = _field(name="_status", default=UNSET)
