@@ -9,21 +9,22 @@ from __future__ import annotations
 import csv
 import io
 import json
+import lzma
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hygie.kernel.fhir import definitions
 from hygie.kernel.fhir.search.branches import branches_of
-from hygie.kernel.fhir.search.elements import Attribute, resolve
-from hygie.kernel.fhir.search.expression import Condition
+from hygie.kernel.fhir.search.elements import resolve
+from hygie.kernel.fhir.search.expression import Branch, Condition, Field
+from hygie.kernel.fhir.search.expression import Path as BranchPath
 
 Json = dict[str, Any]
-FOLDER = Path(__file__).resolve().parents[1] / "hygie/kernel/fhir/search/definitions"
-PREFIX = "http://hl7.org/fhir/"
+FHIR = Path(__file__).resolve().parents[1] / "hygie/kernel/fhir"
+FOLDER = FHIR / "search/definitions"
+EDITION = "4.0.1"
 SPECIAL = frozenset({"_text", "_content", "_query"})
-COMPARTMENTS = ("Patient", "Encounter", "RelatedPerson", "Practitioner", "Device")
 SWAPPED = frozenset({"DocumentReference-relationship"})
 """R4 names the parameters of its two expressions, ``code`` and ``target``, the wrong way round."""
 BY_STORE = ("_has", "_list")
@@ -34,24 +35,33 @@ COMMON_BITS = 12
 
 def main() -> None:
     """Write the three tables."""
-    structures = {s["name"]: s for s in definitions.structures()}
-    _write("elements.json", _elements(structures.values()))
-    found = list(definitions.search_parameters())
+    structures = _vendored("structures")
+    _write("elements.json", _elements(structures))
+    found = _vendored("search-parameters")
     rows = [_row(parameter, found) for parameter in found]
     rows += [
         {"code": code, "base": ["Resource"], "kind": "special", "url": ""} for code in BY_STORE
     ]
     _number(rows)
-    bindings = dict(_bindings(structures.values()))
+    bindings = dict(_bindings(structures))
+    value_sets = {r["url"]: r for r in _vendored("terminology") if r["resourceType"] == "ValueSet"}
+    systems = {key: set(_systems(url, value_sets)) for key, url in bindings.items()}
     for row in rows:
         if row["kind"] == "token" and row.get("expression"):
-            row["implicit"] = _implicit(row, bindings)
+            row["implicit"] = _implicit(row, systems)
     _write("parameters.json", [_sparse(row) for row in rows])
-    _write("compartments.json", {name: _compartment(name) for name in COMPARTMENTS})
+    _write("compartments.json", {c["code"]: _compartment(c) for c in _vendored("compartments")})
 
 
-def _compartment(name: str) -> Json:
-    resources = definitions.compartment(name)["resource"]
+def _vendored(name: str) -> list[Json]:
+    found: list[Json] = json.loads(
+        lzma.decompress((FHIR / f"r4/definitions/{name}.json.xz").read_bytes())
+    )
+    return found
+
+
+def _compartment(definition: Json) -> Json:
+    resources = definition["resource"]
     return {entry["code"]: entry["param"] for entry in resources if entry.get("param")}
 
 
@@ -62,7 +72,8 @@ def _row(parameter: Json, everyone: list[Json]) -> Json:
         "code": parameter["code"],
         "base": parameter["base"],
         "kind": "special" if parameter["code"] in SPECIAL else parameter["type"],
-        "expression": parameter.get("expression", ""),
+        # One parameter of a later edition slipped into the package; R4 has not its element.
+        "expression": parameter.get("expression", "") if parameter["version"] == EDITION else "",
         "url": parameter["url"],
         "targets": parameter.get("target", []),
         "components": [
@@ -118,39 +129,37 @@ def _bindings(structures: Iterable[Json]) -> Iterator[tuple[tuple[str, str], str
                 yield (owner, name.removesuffix("[x]")), binding["valueSet"].partition("|")[0]
 
 
-def _implicit(row: Json, bindings: Mapping[tuple[str, str], str]) -> Json:
+def _implicit(row: Json, systems: Mapping[tuple[str, str], set[str]]) -> Json:
     answer = {}
     for base in row["base"]:
-        systems: set[str] = set()
+        implied: set[str] = set()
         for branch in branches_of(row["expression"], base):
-            systems |= _branch_systems(branch, base, bindings)
-        if systems:
-            answer[base] = sorted(systems)
+            implied |= _implied(branch, base, systems)
+        if implied:
+            answer[base] = sorted(implied)
     return answer
 
 
-def _branch_systems(branch: Any, base: str, bindings: Mapping[tuple[str, str], str]) -> set[str]:
+def _implied(branch: Branch, base: str, systems: Mapping[tuple[str, str], set[str]]) -> set[str]:
     if isinstance(branch, Condition):
         return {BOOLEANS}
-    ways = resolve(branch, base)
-    systems = {BOOLEANS} if any(way.type == "boolean" for way in ways) else set()
-    for way in ways:
-        attributes = [move.name for move in way.moves if isinstance(move, Attribute)]
-        if way.type == "code" and attributes:
-            above = type(branch)(branch.root, branch.steps[:-1])
-            owner = resolve(above, base)[0].type if branch.steps[:-1] else base
-            url = bindings.get((owner, attributes[-1].rstrip("_")))
-            systems |= set(_systems(url)) if url else set()
-    return systems
+    found: set[str] = set()
+    for way in resolve(branch, base):
+        if way.type == "boolean":
+            found.add(BOOLEANS)
+        last = branch.steps[-1]
+        if way.type == "code" and isinstance(last, Field):
+            for above in resolve(BranchPath(branch.root, branch.steps[:-1]), base):
+                found |= systems.get((above.type, last.name), set())
+    return found
 
 
-def _systems(url: str) -> Iterator[str]:
-    value_set = definitions.value_set(url)
-    for include in (value_set or {}).get("compose", {}).get("include", []):
+def _systems(url: str, value_sets: Mapping[str, Json]) -> Iterator[str]:
+    for include in value_sets.get(url, {}).get("compose", {}).get("include", []):
         if "system" in include:
             yield include["system"]
         for other in include.get("valueSet", []):
-            yield from _systems(other.partition("|")[0])
+            yield from _systems(other.partition("|")[0], value_sets)
 
 
 def _number(rows: list[Json]) -> None:

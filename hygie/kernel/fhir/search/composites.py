@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import tzinfo
 from itertools import product
+from math import prod
 from typing import Any
 
-from hygie.kernel.errors import NotSupported
+from hygie.kernel.errors import NotSupported, TooLarge
 from hygie.kernel.fhir.search.branches import branches_of
 from hygie.kernel.fhir.search.elements import Way, resolve
 from hygie.kernel.fhir.search.emitters import Emit
@@ -19,6 +20,9 @@ from hygie.kernel.fhir.search.extracted import Extracted
 from hygie.kernel.fhir.search.readers import reader
 from hygie.kernel.fhir.search.registry import Component, Parameter
 from hygie.kernel.fhir.search.walking import walk
+
+MOST_PAIRS = 10_000
+"""Pairs that one occurrence may make for one composite; no honest record comes near."""
 
 Values = Callable[[Any, Any], list[tuple[Any, ...]]]
 """From the whole resource and one occurrence to the values of one component."""
@@ -50,10 +54,19 @@ def _occurrences(parameter: Parameter, way: Way, zone: tzinfo) -> Emit:
                     break
                 parts.append(found)
             else:
+                _check_is_bounded(parameter, parts)
                 out.present |= parameter.mask
                 out.composites += [(parameter, pair) for pair in product(*parts[::-1])]
 
     return emit
+
+
+def _check_is_bounded(parameter: Parameter, parts: list[list[tuple[Any, ...]]]) -> None:
+    if prod(map(len, parts)) > MOST_PAIRS:
+        raise TooLarge(
+            f"One element of the resource makes over {MOST_PAIRS} pairs of values for the search "
+            f"parameter {parameter.code}; give it fewer codings."
+        )
 
 
 def _values(part: Component, context: str, rt: str, *, zone: tzinfo) -> Values:

@@ -21,7 +21,8 @@ PARIS = ZoneInfo("Europe/Paris")
 _SECOND = timedelta(seconds=1)
 _SHAPE = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
-    r"(?:T(?P<clock>\d\d:\d\d(?P<seconds>:\d\d)?)(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?\Z"
+    r"(?:T(?P<clock>\d\d:\d\d(?P<seconds>:\d\d)?)(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?\Z",
+    re.ASCII,
 )
 
 

@@ -57,6 +57,16 @@ def resolve(path: Path, start: str) -> tuple[Way, ...]:
     return tuple(ways)
 
 
+def owners() -> frozenset[str]:
+    """Return every type and backbone element that has children."""
+    return frozenset(_table())
+
+
+def children(owner: str) -> tuple[Attribute, ...]:
+    """Return the attributes of a type or backbone element, one for each type of a choice."""
+    return tuple(move for name in _table()[owner] for move, _ in _children(owner, name))
+
+
 def attribute_name(element: str) -> str:
     """Return the Struct attribute of an element: Python's keywords get an underscore.
 

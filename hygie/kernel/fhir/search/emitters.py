@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import UNSET
 
 from hygie.kernel.fhir.search.extracted import Extracted
-from hygie.kernel.fhir.search.readers import Reader, identifier, reader
+from hygie.kernel.fhir.search.readers import Reader, identifier, inline_resource, reader
 from hygie.kernel.fhir.search.references import Ref, parse_ref
 from hygie.kernel.fhir.search.registry import Kind, Parameter
 
@@ -38,6 +38,8 @@ def emitter(kind: Kind, fhir_type: str, wanted: tuple[Wanted, ...], zone: tzinfo
     """Return what writes an element of a type, or None when the kind of search skips the type."""
     if (kind, fhir_type) == ("reference", "Reference"):
         return _reference(wanted)
+    if (kind, fhir_type) == ("reference", "Resource"):
+        return _inline(tuple(parameter for parameter, _ in wanted))
     some = tuple(parameter for parameter, _ in wanted)
     own = _OWN.get((kind, fhir_type))
     if own is not None:
@@ -147,6 +149,19 @@ def _reference(wanted: tuple[Wanted, ...]) -> Emit:
                     for system, text in identifier(value.identifier)
                     if text is not None
                 )
+
+    return emit
+
+
+def _inline(some: tuple[Parameter, ...]) -> Emit:
+    """Write a resource held inside another for the parameters that may point to its type."""
+
+    def emit(out: Extracted, value: Any) -> None:
+        for (ref,) in inline_resource(value):
+            for parameter in some:
+                if ref.type in parameter.targets:
+                    out.present |= parameter.mask
+                    out.references.append((parameter, ref))
 
     return emit
 

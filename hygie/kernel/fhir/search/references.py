@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _REST = re.compile(
@@ -26,6 +27,7 @@ class Ref(NamedTuple):
     url: str | None = None
 
 
+@lru_cache(maxsize=16_384)
 def parse_ref(text: str) -> Ref | None:
     """Return the target of a reference, or None for a contained resource or an unreadable text.
 

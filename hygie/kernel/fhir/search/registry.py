@@ -18,6 +18,7 @@ from typing import Literal
 import msgspec
 
 from hygie.kernel.errors import InvalidRequest
+from hygie.kernel.fhir.search.branches import branches_of
 
 Kind = Literal[
     "string", "token", "reference", "date", "number", "quantity", "uri", "composite", "special"
@@ -52,7 +53,7 @@ class Parameter:
         bit: permanent place in the presence bitmap of its type, 0 to 62.
         implicit_systems: the code systems that a bare code of this parameter belongs to; a token
             search may name one of them and matches the code stored without system.
-        aliases: other parameters of the type with the same kind and expression.
+        aliases: other parameters of the type that read the same elements in the same way.
         url: the canonical address of the definition; empty for ``_has`` and ``_list``.
     """
 
@@ -176,13 +177,21 @@ def _parameter(row: Row, rt: str, place: tuple[int, int]) -> Parameter:
 
 
 def _with_aliases(found: dict[str, Parameter]) -> dict[str, Parameter]:
-    same: dict[tuple[str, str], list[str]] = {}
+    same: dict[object, list[str]] = {}
     for one in found.values():
         if one.expression:
-            same.setdefault((one.kind, one.expression), []).append(one.code)
+            same.setdefault(_reads(one), []).append(one.code)
     return {
-        code: replace(one, aliases=tuple(a for a in same[one.kind, one.expression] if a != code))
+        code: replace(one, aliases=tuple(other for other in same[_reads(one)] if other != code))
         if one.expression
         else one
         for code, one in found.items()
     }
+
+
+def _reads(one: Parameter) -> tuple[object, ...]:
+    return (
+        one.kind,
+        branches_of(one.expression, one.rt),
+        tuple(p.expression for p in one.components),
+    )

@@ -25,7 +25,8 @@ _DIGITS = Context(prec=34)
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
 _LONE_ANNOTATION = re.compile(r"(^|[/.(])\{[^{}]*\}")
 _PART = re.compile(
-    r"(?P<atom>(?:\[[^\]]+\]|10[*^]|[A-Za-z%_'])+)(?P<power>[+-]?\d{1,2})?|(?P<number>\d{1,9})"
+    r"(?P<atom>(?:\[[^\]]+\]|10[*^]|[A-Za-z%_'])+)(?P<power>[+-]?\d{1,2})?|(?P<number>\d{1,9})",
+    re.ASCII,
 )
 _AFFINE = {
     "Cel": (Fraction(1), Fraction("273.15")),

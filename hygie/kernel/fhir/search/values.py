@@ -9,6 +9,7 @@ person's data.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime, tzinfo
 from decimal import Context, Decimal
 from typing import Literal, NamedTuple, cast
@@ -21,7 +22,7 @@ Prefix = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 _ESCAPED = re.compile(r"\\([,|$\\])")
-_NUMBER = re.compile(r"[+-]?(\d{1,40})(\.\d{1,40})?([eE][+-]?\d{1,3})?\Z")
+_NUMBER = re.compile(r"[+-]?(\d{1,40})(\.\d{1,40})?([eE][+-]?\d{1,3})?\Z", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
 _EXACT = Context(prec=120)
 _KILOMETRES = {
@@ -116,7 +117,12 @@ def unescape(text: str) -> str:
 
     >>> unescape(r"a\,b\\c\d")
     'a,b\\c\\d'
+
+    Raises:
+        InvalidRequest: the value holds a NUL, which no stored text can.
     """
+    if "\0" in text:
+        raise InvalidRequest("A search value holds the character U+0000; take it away.")
     return _ESCAPED.sub(r"\1", text) if "\\" in text else text
 
 
@@ -132,6 +138,18 @@ def parse_token(text: str, name: str) -> TokenValue:
     if len(parts) == 1:
         return TokenValue(None, parts[0])
     return TokenValue(parts[0], parts[1] or None)
+
+
+def within(token: TokenValue, systems: Collection[str]) -> TokenValue:
+    """Return the token as it is stored where the systems are implied, that is without system.
+
+    Give ``Parameter.implicit_systems``.
+
+    >>> within(TokenValue("http://hl7.org/fhir/administrative-gender", "male"),
+    ...     ["http://hl7.org/fhir/administrative-gender"])
+    TokenValue(system=None, code='male')
+    """
+    return TokenValue(None, token.code) if token.system in systems else token
 
 
 def parse_typed_identifier(text: str, name: str) -> TypedIdentifier:
