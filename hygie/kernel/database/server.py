@@ -10,6 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
@@ -60,29 +61,42 @@ def check_is_reachable(settings: Settings) -> None:
         raise ConfigurationError(f"{where} does not answer: {str(error).strip()}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A database that is up to date.
+
+    Attributes:
+        dsn: connection string of the ordinary user.
+        applied: names of the migrations that were applied to bring it there.
+    """
+
+    dsn: str
+    applied: tuple[str, ...] = ()
+
+
 @contextlib.contextmanager
-def running(settings: Settings) -> Iterator[str]:
+def running(settings: Settings) -> Iterator[Ready]:
     """Give a command a database that is up to date, for as long as the block lasts.
 
     Where Hygie serves this data folder its database is used; otherwise the embedded server is
-    started for the moment. Yields the connection string.
+    started for the moment, from the main thread.
     """
     if settings.database_url:
-        prepare(settings)
-        yield dsn(settings)
+        applied = prepare(settings)
+        yield Ready(dsn(settings), tuple(applied))
         return
     lock = FolderLock(settings.data)
     if not lock.try_take():
         _wait_until_served(settings)
-        yield dsn(settings)
+        yield Ready(dsn(settings))
         return
-    server = EmbeddedServer(settings.data)
+    embedded = EmbeddedServer(settings.data)
     try:
-        server.start()
-        prepare(settings)
-        yield dsn(settings)
+        embedded.start()
+        applied = prepare(settings)
+        yield Ready(dsn(settings), tuple(applied))
     finally:
-        server.stop()
+        embedded.stop()
         lock.release()
 
 

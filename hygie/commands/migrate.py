@@ -1,0 +1,27 @@
+"""``hygie migrate``: bring the database up to date without serving."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from hygie.commands.options import command, settings_of
+from hygie.kernel.database import server
+
+if TYPE_CHECKING:
+    from hygie.commands.options import Commands
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    command(commands, "migrate", about="Bring the database up to date, then end.", run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Apply what is not applied yet and print it."""
+    with server.running(settings_of(arguments)) as ready:
+        for name in ready.applied:
+            sys.stdout.write(f"{name}\n")
+        sys.stdout.write("The database is up to date.\n")
+    return 0
