@@ -21,11 +21,14 @@ from importlib.resources import files
 
 SYSTEM = "http://unitsofmeasure.org"
 
+LONGEST = 100
+"""Characters of a code and digits of a value beyond which nothing is converted."""
+
 _DIGITS = Context(prec=34)
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
 _LONE_ANNOTATION = re.compile(r"(^|[/.(])\{[^{}]*\}")
 _PART = re.compile(
-    r"(?P<atom>(?:\[[^\]]+\]|10[*^]|[A-Za-z%_'])+)(?P<power>[+-]?\d{1,2})?|(?P<number>\d{1,9})",
+    r"(?P<atom>(?:\[[^\]]+\]|10[*^]|[A-Za-z%_'])+)(?P<power>[+-]?\d{1,2})?|(?P<number>[1-9]\d{0,8})",
     re.ASCII,
 )
 _AFFINE = {
@@ -59,7 +62,7 @@ def canonical_quantity(
     (Decimal('3'), 'EUR')
     """
     unit = unit_of(code) if code is not None and system == SYSTEM else None
-    if unit is None:
+    if unit is None or abs(value.adjusted()) > LONGEST:
         return value, code
     exact = Fraction(value) * unit.factor + unit.offset
     return _DIGITS.divide(Decimal(exact.numerator), Decimal(exact.denominator)), unit.base
@@ -74,6 +77,8 @@ def unit_of(code: str) -> Unit | None:
     >>> unit_of("furlong") is None
     True
     """
+    if len(code) > LONGEST:
+        return None
     plain = _ANNOTATION.sub("", _LONE_ANNOTATION.sub(r"\g<1>1", code))
     if plain in _AFFINE:
         factor, offset = _AFFINE[plain]

@@ -54,11 +54,32 @@ def test_unlike_dimensions_never_meet(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["", "furlong", "mg/", "/", "(mg", "mg)", ".", "kmin", "m999", "10*99999", "mg mg", "é"]
+    "code",
+    [
+        "",
+        "furlong",
+        "mg/",
+        "/",
+        "(mg",
+        "mg)",
+        ".",
+        "kmin",
+        "m999",
+        "10*99999",
+        "mg mg",
+        "é",
+        "/0",
+        "(" * 300,
+    ],
 )
 def test_an_unknown_unit_comes_back_as_it_was(code: str) -> None:
     assert unit_of(code) is None
     assert canonical_quantity(Decimal("1.50"), SYSTEM, code) == (Decimal("1.50"), code)
+
+
+def test_a_monstrous_value_is_left_alone() -> None:
+    value = Decimal("1E+999999")
+    assert canonical_quantity(value, SYSTEM, "mg") == (value, "mg")
 
 
 def test_other_systems_are_left_alone() -> None:
