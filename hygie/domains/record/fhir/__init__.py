@@ -1,0 +1,1 @@
+"""From FHIR JSON to the model. The only place of this domain that reads JSON."""

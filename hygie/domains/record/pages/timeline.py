@@ -1,0 +1,71 @@
+"""The timeline of a record, with its filters."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from hygie.domains.record import service
+from hygie.domains.record.model.timeline import Kind
+from hygie.domains.record.pages.reading import is_plain, reader_of
+from hygie.kernel.web.bridge import ask
+
+CLINICAL: dict[Kind, Promise] = {
+    Kind.ENCOUNTER: _("Venue"),
+    Kind.RESULT: _("Compte rendu"),
+    Kind.MEASURE: _("Mesure, résultat"),
+    Kind.TREATMENT: _("Prescription"),
+    Kind.VACCINE: _("Vaccination"),
+    Kind.PROBLEM: _("Problème"),
+    Kind.ALLERGY: _("Allergie"),
+    Kind.PROCEDURE: _("Acte"),
+    Kind.DOCUMENT: _("Document"),
+}
+PLAIN: dict[Kind, Promise] = {
+    Kind.ENCOUNTER: _("Rendez-vous, séjour"),
+    Kind.RESULT: _("Bilan"),
+    Kind.MEASURE: _("Mesure, analyse"),
+    Kind.TREATMENT: _("Médicament"),
+    Kind.VACCINE: _("Vaccin"),
+    Kind.PROBLEM: _("Maladie, problème"),
+    Kind.ALLERGY: _("Allergie"),
+    Kind.PROCEDURE: _("Soin, opération"),
+    Kind.DOCUMENT: _("Document"),
+}
+YEARS = {"1": 1, "5": 5, "10": 10}
+FILTERS = ("kind", "years")
+
+
+def show(request: HttpRequest, patient: str) -> HttpResponse:
+    """Show one page of the timeline."""
+    chosen = {name: request.GET.get(name, "") for name in FILTERS}
+    wish = service.wish_of(
+        chosen["kind"], _since(chosen["years"]), "", request.GET.get("before", "")
+    )
+    reader = reader_of(request, patient)
+    words = PLAIN if is_plain(request) else CLINICAL
+    page = ask(service.timeline(reader, wish))
+    context = {
+        "person": ask(service.who(reader)),
+        "days": [(day.day, [(words[item.kind], item) for item in day.items]) for day in page.days],
+        "kinds": list(words.items()),
+        "kind": chosen["kind"],
+        "years": chosen["years"],
+        "older": urlencode({**chosen, "before": page.before}) if page.before else "",
+        "newest": urlencode(chosen) if wish.before else "",
+    }
+    return render(request, "record/timeline.html", context)
+
+
+def _since(years: str) -> str:
+    back = YEARS.get(years)
+    if back is None:
+        return ""
+    today = timezone.localdate()
+    return date(today.year - back, today.month, min(today.day, 28)).isoformat()

@@ -1,0 +1,67 @@
+"""From a signed-in account to the kernel's Caller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, cast
+
+from hygie.kernel.errors import Unauthenticated
+from hygie.kernel.security.caller import Caller, Kind, Right
+from hygie.kernel.web.bridge import ask, repository
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+PURPOSE = {Kind.PATIENT: "PATRQT", Kind.PROFESSIONAL: "TREAT", Kind.RESEARCHER: "HRESCH"}
+"""Codes of http://terminology.hl7.org/CodeSystem/v3-ActReason; the others act for HOPERAT."""
+PARTY = "hygie_party"
+
+
+class Account(Protocol):
+    """What the pages need of an account; ``sign_in.User`` has it."""
+
+    pk: int
+    is_authenticated: bool
+    kind: str
+    fhir_reference: str
+    rights: Sequence[str]
+
+    def portal(self) -> str:
+        """Return the name of the portal this account enters."""
+        ...
+
+
+def account_of(request: HttpRequest) -> Account | None:
+    """Return the signed-in account, or None."""
+    account = cast("Account", request.user)
+    return account if account.is_authenticated else None
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """Return who asks: the person of the account, or ``account/<n>`` for who is nobody in a record.
+
+    The party number never changes, so the session keeps it after the first request.
+
+    Raises:
+        Unauthenticated: nobody is signed in.
+    """
+    account = account_of(request)
+    if account is None:
+        raise Unauthenticated("Sign in first.")
+    kind = Kind[account.kind.upper()]
+    rights = frozenset(Right(right) for right in account.rights)
+    purpose = PURPOSE.get(kind, "HOPERAT")
+    if not account.fhir_reference:
+        return Caller(kind, 0, f"account/{account.pk}", purpose=purpose, rights=rights)
+    return Caller(
+        kind, _party(request, account), account.fhir_reference, purpose=purpose, rights=rights
+    )
+
+
+def _party(request: HttpRequest, account: Account) -> int:
+    kept = request.session.get(PARTY)
+    if isinstance(kept, int):
+        return kept
+    number: int = ask(repository().party_number(account.fhir_reference))
+    request.session[PARTY] = number
+    return number

@@ -1,0 +1,66 @@
+"""What every page's frame shows: portal, menu, account, languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from django.urls import reverse
+from django.utils.translation import get_language, gettext
+
+from hygie.kernel.web.bridge import platform
+from hygie.kernel.web.caller import Account, account_of
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from hygie.kernel.platform import Portal
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """One entry of a menu, ready to print."""
+
+    label: str
+    url: str
+    current: bool
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Give the templates what the frame needs (a Django context processor)."""
+    match = request.resolver_match
+    portal = match.namespaces[0] if match and match.namespaces else ""
+    account = _account(request)
+    return {
+        "portal": portal,
+        "account": account,
+        "menu": menu(request, portal) if account and portal == account.portal() else [],
+        "demonstration": platform().settings.demo is not None,
+        "other_language": ("en", "English") if get_language() == "fr" else ("fr", "Français"),
+    }
+
+
+def menu(request: HttpRequest, portal: str) -> list[MenuEntry]:
+    """Return the portal's menu."""
+    return _entries(request, portal, "portal")
+
+
+def tabs(request: HttpRequest, portal: str, patient: str) -> list[MenuEntry]:
+    """Return the tabs of an open record: what each domain offers about one patient."""
+    return _entries(request, portal, "patient", patient=patient)
+
+
+def _entries(request: HttpRequest, portal: str, about: str, **kwargs: str) -> list[MenuEntry]:
+    """Return entries; the current one has the longest address that begins this page's."""
+    offered = [
+        (gettext(item.label), reverse(item.url_name, kwargs=kwargs, current_app=portal))
+        for item in platform().navigation(cast("Portal", portal))
+        if item.about == about
+    ]
+    here = max((url for _, url in offered if request.path.startswith(url)), key=len, default="")
+    return [MenuEntry(label, url, url == here) for label, url in offered]
+
+
+def _account(request: HttpRequest) -> Account | None:
+    # Django answers some refusals before the session is read.
+    return account_of(request) if hasattr(request, "user") else None

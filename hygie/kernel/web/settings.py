@@ -1,0 +1,211 @@
+"""Django's settings, derived from Hygie's own: nobody edits a Django settings module."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from psycopg.conninfo import conninfo_to_dict
+
+from hygie.kernel.config import LOOPBACK
+from hygie.kernel.database import roles
+from hygie.kernel.database.session import startup_options
+
+if TYPE_CHECKING:
+    from hygie.kernel.config import Settings
+    from hygie.kernel.platform import Platform
+
+SCHEMA = "portal"
+"""The PostgreSQL schema of Django's tables, owned by the role ``hygie_portal``."""
+SESSION_SECONDS = 8 * 3600
+SECRET_BYTES = 32
+
+
+def django_settings(settings: Settings, platform: Platform, *, dsn: str) -> dict[str, Any]:
+    """Return the settings for ``django.conf.settings.configure``.
+
+    ``dsn`` is the libpq connection string of the database; its user may take ``hygie_portal``.
+    """
+    return {
+        "DEBUG": False,
+        "SECRET_KEY": secret_key(settings),
+        "ROOT_URLCONF": "hygie.kernel.web.urls",
+        "WSGI_APPLICATION": None,
+        "INSTALLED_APPS": [
+            "hygie.kernel.web.apps.WebConfig",
+            *platform.django_apps,
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.sessions",
+            "django.contrib.staticfiles",
+            "allauth",
+            "allauth.account",
+        ],
+        "MIDDLEWARE": MIDDLEWARE,
+        "TEMPLATES": [TEMPLATES],
+        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        **_network(settings),
+        **_database(dsn),
+        **_languages(settings),
+        **_static(settings),
+        **_csp(),
+        **platform.django_settings,
+    }
+
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "hygie.kernel.web.middleware.refusals",
+    "hygie.kernel.web.middleware.portals",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+TEMPLATES = {
+    "BACKEND": "django.template.backends.django.DjangoTemplates",
+    "APP_DIRS": True,
+    "OPTIONS": {
+        "context_processors": [
+            "django.template.context_processors.request",
+            "django.template.context_processors.i18n",
+            "hygie.kernel.web.frame.frame",
+        ],
+        "builtins": ["hygie.kernel.web.templatetags.hygie", "django.templatetags.i18n"],
+    },
+}
+
+
+def secret_key(settings: Settings) -> str:
+    """Return the secret of the settings, or the one in the data folder, created when absent.
+
+    The file appears whole or not at all, so several processes may start at once.
+    """
+    if settings.secret:
+        return settings.secret
+    path = settings.data / "keys" / "secret"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f".secret-{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(SECRET_BYTES), encoding="ascii")
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_text(encoding="ascii").strip()
+
+
+def _network(settings: Settings) -> dict[str, Any]:
+    secure = settings.base_url.startswith("https://")
+    public = urlsplit(settings.base_url).hostname or settings.host
+    hosts = {public, settings.host, *LOOPBACK, "[::1]"}
+    # Without a declared public name, a demonstration answers on whatever address it is reached by.
+    anywhere = settings.demo is not None and not settings.url
+    return {
+        "ALLOWED_HOSTS": ["*"] if anywhere else sorted(hosts),
+        "CSRF_TRUSTED_ORIGINS": [settings.base_url] if settings.url else [],
+        "CSRF_COOKIE_SECURE": secure,
+        "CSRF_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SECURE": secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "LANGUAGE_COOKIE_SECURE": secure,
+        "LANGUAGE_COOKIE_SAMESITE": "Lax",
+        "SECURE_SSL_REDIRECT": False,
+        "SECURE_HSTS_SECONDS": 31_536_000 if secure else 0,
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "SECURE_REFERRER_POLICY": "same-origin",
+        "SECURE_CROSS_ORIGIN_OPENER_POLICY": "same-origin",
+        "X_FRAME_OPTIONS": "DENY",
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": 2_621_440,
+    }
+
+
+def _database(dsn: str) -> dict[str, Any]:
+    parts = {name: value for name, value in conninfo_to_dict(dsn).items() if value is not None}
+    parts["options"] = startup_options(roles.PORTAL, search_path=SCHEMA)
+    return {
+        "DATABASES": {
+            "default": {
+                "ENGINE": "django.db.backends.postgresql",
+                "NAME": parts.pop("dbname", ""),
+                "USER": parts.pop("user", ""),
+                "PASSWORD": parts.pop("password", ""),
+                "HOST": parts.pop("host", ""),
+                "PORT": parts.pop("port", ""),
+                "CONN_MAX_AGE": 600,
+                "CONN_HEALTH_CHECKS": True,
+                "OPTIONS": parts,
+            }
+        },
+        "CACHES": {
+            "default": {
+                "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+                "LOCATION": "cache",
+                "OPTIONS": {"MAX_ENTRIES": 50_000},
+            }
+        },
+        "SESSION_ENGINE": "django.contrib.sessions.backends.db",
+        "SESSION_COOKIE_AGE": SESSION_SECONDS,
+        "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
+    }
+
+
+def _languages(settings: Settings) -> dict[str, Any]:
+    return {
+        "LANGUAGE_CODE": "fr",
+        "LANGUAGES": [("fr", "Français"), ("en", "English")],
+        "LANGUAGE_COOKIE_NAME": "hygie_language",
+        "LANGUAGE_COOKIE_AGE": 31_536_000,
+        "USE_I18N": True,
+        "USE_TZ": True,
+        "TIME_ZONE": settings.zone,
+    }
+
+
+def _static(settings: Settings) -> dict[str, Any]:
+    return {
+        "STATIC_URL": "/static/",
+        "STATIC_ROOT": str(static_root(settings)),
+        "STORAGES": {
+            "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+            "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+        },
+        "WHITENOISE_MAX_AGE": 31_536_000,
+    }
+
+
+def static_root(settings: Settings) -> Path:
+    """Return the folder where ``prepare`` gathers the static files under hashed names."""
+    return settings.data / "static"
+
+
+def _csp() -> dict[str, Any]:
+    from csp.constants import NONE, SELF  # noqa: PLC0415  only the portal needs django-csp
+
+    return {
+        "CONTENT_SECURITY_POLICY": {
+            "DIRECTIVES": {
+                "default-src": [NONE],
+                "script-src": [SELF],
+                "style-src": [SELF],
+                "img-src": [SELF],
+                "connect-src": [SELF],
+                "manifest-src": [SELF],
+                "form-action": [SELF],
+                "base-uri": [NONE],
+                "frame-ancestors": [NONE],
+            }
+        }
+    }

@@ -1,0 +1,21 @@
+"""The patient portal: its home; the domains bring its pages and its menu."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hygie.kernel.platform import NavigationItem
+
+if TYPE_CHECKING:
+    from hygie.kernel.platform import Platform
+
+
+def register(platform: Platform) -> None:
+    """Offer the home of the portal."""
+    platform.add_django_app("hygie.portals.patient")
+    platform.add_pages(
+        "patient",
+        prefix="",
+        urlconf="hygie.portals.patient.pages",
+        navigation=[NavigationItem("Accueil", "patient:home:home", 0)],
+    )

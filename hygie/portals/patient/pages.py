@@ -1,0 +1,23 @@
+"""The home of the patient portal."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+
+from hygie.kernel.web.caller import account_of
+from hygie.kernel.web.frame import menu, tabs
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Greet, and show where to go: the pages about oneself first."""
+    account = account_of(request)
+    rt, _, rid = (account.fhir_reference if account else "").partition("/")
+    entries = tabs(request, "patient", rid) if rt == "Patient" else []
+    entries += [one for one in menu(request, "patient") if not one.current and not entries]
+    return render(request, "patient/home.html", {"entries": entries})
+
+
+app_name = "home"
+urlpatterns = [path("", home, name="home")]

@@ -1,0 +1,99 @@
+"""A browser on the portal, served by the product's own server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hygie.testing.portal import Site
+from hygie.testing.stories import NORA, PAUL
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, BrowserContext
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-dev-shm-usage",
+]
+PRO, MINE = f"/professional/record/{NORA}", f"/patient/record/{NORA}"
+PAGES = {
+    "": ["/", "/help/", "/about/", "/accessibility/", "/sign-in/", "/nowhere/"],
+    "nora": [
+        "/patient/",
+        f"{MINE}/",
+        f"{MINE}/timeline/",
+        f"{MINE}/documents/",
+        f"{MINE}/Condition/diabetes/",
+        f"{MINE}/DocumentReference/cardiology/",
+        f"{MINE}/Condition/diabetes/source/",
+        "/account/password/",
+    ],
+    "paul": [f"/patient/record/{PAUL}/", f"/patient/record/{PAUL}/documents/"],
+    "dr.petit": [
+        "/professional/patients/",
+        "/professional/patients/?q=personne",
+        f"{PRO}/",
+        f"/professional/record/{PAUL}/",
+        f"{PRO}/timeline/",
+        f"{PRO}/timeline/?kind=measure&years=5",
+        f"{PRO}/documents/",
+        f"{PRO}/AllergyIntolerance/penicillin/",
+        f"{PRO}/AllergyIntolerance/penicillin/source/",
+    ],
+    "operateur": ["/home/"],
+}
+"""Every kind of page, by the account that may read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """The portal in a browser."""
+
+    browser: Browser
+    address: str
+    site: Site
+
+    async def context(self, login: str = "", language: str = "fr", **options: Any) -> BrowserContext:
+        """Return a new window, signed in when a login is given."""
+        context = await self.browser.new_context(
+            base_url=self.address, extra_http_headers={"accept-language": language}, **options
+        )
+        context.set_default_timeout(20_000)
+        if login:
+            # Django refuses its database to a thread that runs an event loop.
+            client = await asyncio.to_thread(self.site.client, login)
+            session = client.cookies["sessionid"].value
+            await context.add_cookies(
+                [{"name": "sessionid", "value": session, "url": self.address}]
+            )
+        return context
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Give the path of Chromium; skip with a sentence where it is absent."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"{CHROMIUM} is absent: install it with `apt-get install chromium`")
+    return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+async def portal(chromium: str, live: str, site: Site) -> AsyncIterator[Portal]:
+    """Give the portal in a browser."""
+    from playwright.async_api import async_playwright  # noqa: PLC0415  slow to import
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield Portal(browser, live, site)
+        await browser.close()

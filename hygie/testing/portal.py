@@ -1,0 +1,147 @@
+"""The portal for tests: all domains and portals composed, on a database of its own.
+
+Django is configured once per process, so every test of pages shares this one site.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pkgutil
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hygie.kernel.config import Settings
+from hygie.kernel.platform import DemoAccount, Platform
+from hygie.kernel.web import bridge, portal
+from hygie.kernel.web.wsgi import WsgiBridge
+from hygie.testing import stories
+from hygie.testing.database import ScratchServer
+from hygie.testing.memory import MemoryRepository
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+PASSWORD = "trois ponts sur la Loire"  # noqa: S105  of accounts that live as long as a test
+ACCOUNTS = (
+    ("nora", "Nora Martin", "patient", f"Patient/{stories.NORA}"),
+    ("paul", "Paul Durand", "patient", f"Patient/{stories.PAUL}"),
+    ("dr.petit", "Dr Hélène Petit", "professional", "Practitioner/helene-petit"),
+    ("operateur", "Opérateur", "administrator", ""),
+)
+
+
+class TestDirectory:
+    """Demonstration accounts as the start page shows them."""
+
+    __test__ = False
+
+    def accounts(self) -> Sequence[DemoAccount]:
+        """Return the accounts of the tests."""
+        story = ("Une histoire courte, pour essayer.", "A short story, to try.")
+        return [
+            DemoAccount(login, name, kind, reference, *story)
+            for login, name, kind, reference in ACCOUNTS
+        ]
+
+    def password(self) -> str:
+        """Return their password."""
+        return PASSWORD
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The composed portal. ``loop`` runs in a thread of its own, as the engine's does."""
+
+    platform: Platform
+    loop: asyncio.AbstractEventLoop
+
+    def client(self, login: str = "", language: str = "fr") -> Client:
+        """Return Django's test client, signed in when a login is given."""
+        from django.contrib.auth import get_user_model  # noqa: PLC0415  after configure
+        from django.test import Client  # noqa: PLC0415
+
+        client = Client(headers={"accept-language": language})
+        if login:
+            client.force_login(get_user_model().objects.get(username=login))
+        return client
+
+
+def compose(settings: Settings, *, repository: Any) -> Platform:
+    """Register every domain and portal of the tree on a new platform."""
+    platform = Platform(settings, demo=TestDirectory(), repository=repository)
+    for layer in ("hygie.domains", "hygie.portals"):
+        for found in pkgutil.iter_modules(import_module(layer).__path__, f"{layer}."):
+            register = getattr(import_module(found.name), "register", None)
+            if register is not None:
+                register(platform)
+    return platform
+
+
+@pytest.fixture(scope="session")
+def site(database_server: ScratchServer) -> Iterator[Site]:
+    """Give the composed portal with two records, four accounts and a running loop."""
+    scratch = database_server.create()
+    settings = replace(scratch.settings, demo=4)
+    repository = MemoryRepository([*stories.diabetic_woman(), *stories.unknown_man()])
+    platform = compose(settings, repository=repository)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="engine", daemon=True)
+    thread.start()
+    bridge.install(bridge.Bridge(loop, platform))
+    portal.prepare(platform, dsn=scratch.dsn)
+    _open_accounts()
+    yield Site(platform, loop)
+    from django.db import connections  # noqa: PLC0415
+
+    connections.close_all()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def _open_accounts() -> None:
+    service = import_module("hygie.domains.sign_in.service")
+    kinds = import_module("hygie.domains.sign_in.model").Kind
+    service.open_accounts(
+        [
+            service.NewAccount(login, name, kinds(kind), reference, email=f"{login}@example.org")
+            for login, name, kind, reference in ACCOUNTS
+        ],
+        password=PASSWORD,
+    )
+
+
+@pytest.fixture(scope="session")
+def live(site: Site) -> Iterator[str]:
+    """Serve the portal with the product's own server on a free port; give its address."""
+    from django.core.wsgi import get_wsgi_application  # noqa: PLC0415
+    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.server.embed import Server  # noqa: PLC0415
+
+    pages = WsgiBridge(get_wsgi_application())
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Server(pages, address="127.0.0.1", port=port, interface=Interfaces.ASGINL)
+    serving = asyncio.run_coroutine_threadsafe(server.serve(), site.loop)
+    _wait_for(port)
+    yield f"http://127.0.0.1:{port}"
+    site.loop.call_soon_threadsafe(server.stop)
+    serving.result(10)
+    pages.close()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=0.2):
+                return
+        except OSError:
+            threading.Event().wait(0.05)
+    raise RuntimeError("the server of the tests did not start")
