@@ -127,7 +127,8 @@ class Platform:
 
     def navigation(self, portal: Portal) -> list[NavigationItem]:
         """Return a portal's menu in order."""
-        items = [item for pages in self.pages if pages.portal == portal for item in pages.navigation]
+        mine = [pages for pages in self.pages if pages.portal == portal]
+        items = [item for pages in mine for item in pages.navigation]
         return sorted(items, key=lambda item: (item.order, item.label))
 
     def pages_by_portal(self) -> Mapping[Portal, list[Pages]]:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET
 
-from hygie.kernel.fhir.search import FIRST, LAST, interval, parse_ref
+from hygie.kernel.fhir.search.dates import FIRST, LAST, interval
+from hygie.kernel.fhir.search.references import parse_ref
 from hygie.kernel.security.rules import CARE_TEAM, HELPER
 from hygie.kernel.store.facts import Fact, PartyRef
 

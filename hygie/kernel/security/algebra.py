@@ -125,9 +125,7 @@ class Policy:
         rule = self.allowing(caller, subject)
         if rule is not None:
             return rule.sentence(language)
-        return (
-            "Aucune règle ne permet cet accès." if language == "fr" else "No rule permits this."
-        )
+        return "Aucune règle ne permet cet accès." if language == "fr" else "No rule permits this."
 
 
 def _conjunction(atoms: Iterable[Atom], columns: Columns) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from hygie.kernel.database.blobs import BlobStore
-from hygie.kernel.fhir.splice import attach_data, detach_data
+from hygie.kernel.errors import Malformed
+from hygie.kernel.fhir.rewrite import BLOB_MARK, attach_data, detach_data
 from hygie.kernel.store.codec import Codec
 
 INLINE_LIMIT = 64 * 1024
@@ -20,13 +21,21 @@ class Bodies:
         self._blobs = blobs
 
     async def detach(self, body: bytes) -> tuple[bytes, list[bytes]]:
-        """Move large attachments to the blob store; return the rest and their digests."""
+        """Move large attachments to the blob store; return the rest and their digests.
+
+        Raises:
+            Malformed: the body holds what only the store may write.
+        """
+        if BLOB_MARK.encode() in body:
+            raise Malformed(f"The text {BLOB_MARK} cannot stand in a resource; change it.")
         if len(body) < INLINE_LIMIT:
             return body, []
-        return await asyncio.to_thread(self._detach, body)
+        return await asyncio.to_thread(self.detach_now, body)
 
-    def _detach(self, body: bytes) -> tuple[bytes, list[bytes]]:
-        return detach_data(body, INLINE_LIMIT, self._blobs.put)
+    def detach_now(self, body: bytes) -> tuple[bytes, list[bytes]]:
+        """Do the same at once, for the loader that has a thread of its own."""
+        rest, blobs = detach_data(body, INLINE_LIMIT)
+        return rest, [self._blobs.put(content) for _, content in blobs]
 
     def compress(self, rt: int, body: bytes) -> bytes:
         """Return the stored form of a body without large attachments."""
@@ -35,6 +44,9 @@ class Bodies:
     async def load(self, stored: bytes) -> bytes:
         """Return the body as it was received, attachments rebuilt."""
         body = self._codec.decompress(stored)
-        if b"hygie-blob" not in body:
+        if BLOB_MARK.encode() not in body:
             return body
-        return await asyncio.to_thread(attach_data, body, self._blobs.get)
+        return await asyncio.to_thread(attach_data, body, self._fetch)
+
+    def _fetch(self, placeholder: str) -> bytes:
+        return self._blobs.get(bytes.fromhex(placeholder.removeprefix(BLOB_MARK)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from hygie.kernel.fhir.search import Parameter, parameters
+from hygie.kernel.fhir.search.registry import Parameter, parameters
 
 FREQUENT_CODES = frozenset({"category", "class", "clinical-status", "verification-status", "use"})
 """Token parameters that filter and never drive, besides those over plain codes and booleans."""
@@ -57,6 +57,19 @@ def stored_name(rt: str, code: str) -> str:
     """
     one = parameters(rt)[code]
     return f"{rt}.{min((code, *one.aliases))}"
+
+
+@cache
+def combined(one: Parameter) -> tuple[Parameter, ...]:
+    """Return the parameters whose values together are this one's; itself for most.
+
+    ``combo-code`` of Observation is ``code`` or ``component-code``; only those two are stored.
+    """
+    if one.rt != "Observation" or not one.code.startswith("combo-"):
+        return (one,)
+    known = parameters(one.rt)
+    simple = one.code.removeprefix("combo-")
+    return known[simple], known[f"component-{simple}"]
 
 
 @cache

@@ -16,10 +16,14 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
-from hygie.kernel.fhir.search import Extracted, Parameter
+from hygie.kernel.fhir.search.extracted import Extracted
+from hygie.kernel.fhir.search.registry import Parameter
 from hygie.kernel.store import tokens
 
 NumberRow = tuple[int, Decimal, int]
+
+PAIR = 2
+"""Composites of three parts (variant coordinates) are not searched."""
 
 ON_RESOURCE = frozenset(
     {
@@ -39,7 +43,7 @@ def composite_rows(found: Extracted) -> tuple[set[int], list[NumberRow]]:
     toks: set[int] = set()
     numbers: set[NumberRow] = set()
     for one, parts in found.composites:
-        if one.code in ON_RESOURCE:
+        if one.code in ON_RESOURCE or len(one.components) > PAIR:
             continue
         kinds = tuple(part.kind for part in one.components)
         if kinds[0] == "token" and kinds[1] in ("quantity", "number"):
@@ -56,7 +60,7 @@ def pair_tokens(one: Parameter, forms: list[list[int]]) -> list[int]:
 
 
 def keyed_unit(token: int, unit: int) -> int:
-    """Return the ``s_number.unit`` of a composite row: the code token, with or without unit."""
+    """Return the ``s_number.unit`` of a composite row: the token of the code, and of the unit."""
     return tokens.token("keyed", str(token), str(unit))
 
 
@@ -69,14 +73,9 @@ def part_forms(system: str | None, code: str | None) -> list[int]:
 
 
 def _number_rows(one: Parameter, parts: tuple[tuple[Any, ...], ...]) -> list[NumberRow]:
-    system, code = parts[0][:2]
-    value = parts[1][0]
-    unit = tokens.unit_token(parts[1][3] or parts[1][4] or "") if len(parts[1]) > 4 else 0
-    return [
-        (one.number, value, keyed_unit(form, chosen))
-        for form in part_forms(system, code)
-        for chosen in dict.fromkeys((0, unit))
-    ]
+    (system, code), (value, *unit) = parts[0][:2], parts[1]
+    key = tokens.unit_token(unit[1] or "", unit[2] or unit[3] or "") if unit else 0
+    return [(one.number, value, keyed_unit(form, key)) for form in part_forms(system, code)]
 
 
 def _forms(kind: str, part: tuple[Any, ...]) -> list[int]:

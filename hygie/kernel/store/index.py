@@ -6,28 +6,29 @@ written.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 
 import msgspec
 
-from hygie.kernel.fhir.search import Extracted, Parameter, Ref, fold
+from hygie.kernel.fhir.search.extracted import Extracted
+from hygie.kernel.fhir.search.fold import fold
+from hygie.kernel.fhir.search.references import Ref
+from hygie.kernel.fhir.search.registry import Parameter
 from hygie.kernel.store import tokens
+from hygie.kernel.store.columns import Columns, columns_of, combined, stored_name
+from hygie.kernel.store.compose import NumberRow, composite_rows
 from hygie.kernel.store.facts import PartyRef
-from hygie.kernel.store.columns import Columns, columns_of, stored_name
-from hygie.kernel.store.compose import composite_rows
 from hygie.kernel.store.labels import policy_labels
 
 MANY_DATES = 1
 """Flag: the main date has several values, so it stands in ``s_date`` too."""
 
-ONE_SECOND = timedelta(seconds=1)
 
 class Indexed(msgspec.Struct, gc=False):
     """Everything of a resource that is kept beside its body.
 
     ``strings`` holds (parameter number, folded, original or None); ``dates`` (number, low, high);
-    ``numbers`` (number, value, unit token).
+    ``numbers`` (number, value, unit token); ``units`` (unit token, system, code).
     """
 
     rt: str
@@ -38,7 +39,8 @@ class Indexed(msgspec.Struct, gc=False):
     date: tuple[datetime, datetime] | None
     strings: list[tuple[int, str, str | None]]
     dates: list[tuple[int, datetime, datetime]]
-    numbers: list[tuple[int, Decimal, int]]
+    numbers: list[NumberRow]
+    units: list[tuple[int, str, str]]
     patients: list[PartyRef]
     author: PartyRef | None
     structure: PartyRef | None
@@ -68,6 +70,7 @@ def index(rt: str, found: Extracted, patients: list[Ref]) -> Indexed:
         strings=_strings(found),
         dates=dates,
         numbers=[*_numbers(found), *composite_numbers],
+        units=_units(found),
         patients=people,
         author=_party(found, columns.author),
         structure=_party(found, columns.structure, only="Organization"),
@@ -85,7 +88,7 @@ def _patients(columns: Columns, found: Extracted, patients: list[Ref]) -> list[P
         if one.code in columns.patient and ref.type == "Patient" and ref.id and ref.url is None
     ]
     every = [*named, *((ref.type, ref.id) for ref in patients if ref.type and ref.id)]
-    return list(dict.fromkeys(every))  # type: ignore[arg-type]
+    return list(dict.fromkeys(every))
 
 
 def _tokens(columns: Columns, found: Extracted) -> tuple[set[int], set[int], int | None]:
@@ -93,6 +96,8 @@ def _tokens(columns: Columns, found: Extracted) -> tuple[set[int], set[int], int
     frequent: set[int] = set()
     codes: set[int] = set()
     for one, system, code in found.tokens:
+        if len(combined(one)) > 1:
+            continue
         name = stored_name(one.rt, one.code)
         if one.code in columns.frequent:
             frequent.update(token_forms(name, one, system, code))
@@ -131,7 +136,9 @@ def _references(columns: Columns, found: Extracted, mine: PartyRef | None) -> se
             toks.add(tokens.url_token(name, ref.url))
             if ref.version:
                 toks.add(tokens.url_token(name, f"{ref.url}|{ref.version}"))
-        elif ref.type and ref.id and not (one.code in columns.patient and (ref.type, ref.id) == mine):
+        elif (
+            ref.type and ref.id and not (one.code in columns.patient and (ref.type, ref.id) == mine)
+        ):
             toks.add(tokens.reference_token(name, ref.type, ref.id))
     for one, system, value in found.reference_identifiers:
         name = stored_name(one.rt, one.code)
@@ -160,19 +167,26 @@ def _strings(found: Extracted) -> list[tuple[int, str, str | None]]:
     return rows
 
 
-def _numbers(found: Extracted) -> list[tuple[int, Decimal, int]]:
+def _numbers(found: Extracted) -> list[NumberRow]:
     rows = {(one.number, value, 0) for one, value in found.numbers}
     rows.update(
-        (one.number, value, tokens.unit_token(code or unit or ""))
-        for one, value, _, _, code, unit in found.quantities
+        (one.number, value, tokens.unit_token(system or "", code or unit or ""))
+        for one, value, _, system, code, unit in found.quantities
+        if len(combined(one)) == 1
     )
     return sorted(rows)
 
 
+def _units(found: Extracted) -> list[tuple[int, str, str]]:
+    units = {(system or "", code or unit or "") for _, _, _, system, code, unit in found.quantities}
+    return [(tokens.unit_token(system, code), system, code) for system, code in units if code]
+
+
 def _party(found: Extracted, codes: tuple[str, ...], only: str | None = None) -> PartyRef | None:
-    for code in codes:
-        for one, ref in found.references:
-            if one.code == code and ref.type and ref.id and ref.url is None:
-                if only is None or ref.type == only:
-                    return ref.type, ref.id
-    return None
+    named = [
+        (ref.type, ref.id)
+        for code in codes
+        for one, ref in found.references
+        if one.code == code and ref.type and ref.id and ref.url is None
+    ]
+    return next((party for party in named if only in (None, party[0])), None)

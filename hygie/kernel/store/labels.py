@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntFlag
 
-from hygie.kernel.fhir.search import Extracted
+from hygie.kernel.fhir.search.extracted import Extracted
 
 CLASS_SYSTEM = "1.2.250.1.213.1.1.4.1"
 
@@ -38,7 +38,11 @@ def policy_labels(rt: str, found: Extracted) -> tuple[int | None, int]:
     for one, system, code in found.tokens:
         if one.code in _LABEL_PARAMETERS and code in _BY_CODE:
             label |= _BY_CODE[code]
-        elif rt == "DocumentReference" and one.code == "category" and code and code.isdigit():
-            if system is not None and system.removeprefix("urn:oid:") == CLASS_SYSTEM:
-                document_class = int(code)
+        elif one.code == "category" and rt == "DocumentReference" and _is_class(system, code):
+            document_class = int(code or 0)
     return document_class, int(label or Label.NORMAL)
+
+
+def _is_class(system: str | None, code: str | None) -> bool:
+    named = system is not None and system.removeprefix("urn:oid:") == CLASS_SYSTEM
+    return named and code is not None and code.isdigit()

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from hygie.kernel.fhir import type_name, type_number
+from hygie.kernel.fhir.names import type_name, type_number
 from hygie.kernel.store.facts import PartyRef
 from hygie.kernel.store.ids import id_of, key_of
 
@@ -39,13 +39,18 @@ class Parties:
         self._limit = limit
 
     async def ensure(
-        self, connection: Connection, references: Iterable[PartyRef]
+        self, connection: Connection, references: Iterable[PartyRef], *, lasting: bool = True
     ) -> Mapping[PartyRef, int]:
         """Return the number of each reference, making those that have none.
 
-        Call it outside a transaction that may be rolled back.
+        ``lasting`` is False inside a transaction that may be rolled back: new numbers are then
+        not remembered.
         """
-        keys = {ref: (type_number(ref[0]), *key_of(ref[1])) for ref in references}
+        keys = {ref: (type_number(ref[0]), *key_of(ref[1])) for ref in set(references)}
+        if not lasting:
+            apart = Parties()
+            apart._numbers = dict(self._known(keys.values()))
+            return await apart.ensure(connection, keys)
         missing = sorted(
             {key for key in keys.values() if key[:2] not in self._numbers},
             key=lambda key: key[:2],
@@ -71,6 +76,13 @@ class Parties:
         """Return who the numbers stand for."""
         rows = await connection.fetch(_NAMES, list(numbers))
         return {row["num"]: (type_name(row["rt"]), id_of(row["uid"], row["rid"])) for row in rows}
+
+    def _known(
+        self, keys: Iterable[tuple[int, uuid.UUID, str | None]]
+    ) -> Iterable[tuple[tuple[int, uuid.UUID], int]]:
+        for rt, uid, _ in keys:
+            if (rt, uid) in self._numbers:
+                yield (rt, uid), self._numbers[rt, uid]
 
     async def _load(
         self, connection: Connection, keys: list[tuple[int, uuid.UUID, str | None]]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hygie.kernel.errors import InvalidRequest, MethodNotAllowed
-from hygie.kernel.fhir import parse
-from hygie.kernel.fhir.search import Ref, extract, patients
+from hygie.kernel.fhir.search.extract import extract, patients
+from hygie.kernel.fhir.search.references import Ref
+from hygie.kernel.fhir.validate import parse
 from hygie.kernel.store.facts import Fact, PartyRef, Projections, facts_of
 from hygie.kernel.store.index import Indexed, index
 

@@ -14,7 +14,7 @@ from asyncpg import Connection, Record
 from hygie.kernel.audit.trace import Trace, write
 from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.errors import Gone, HygieError, NotFound
-from hygie.kernel.fhir import type_number
+from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.algebra import Columns
 from hygie.kernel.security.caller import Access, Bearer, Caller
 from hygie.kernel.security.rules import READ
@@ -99,9 +99,7 @@ class Reader:
             await connection.execute("COMMIT")
         return [results[number] for number in range(len(reads))]
 
-    async def _answer(
-        self, connection: Connection, asked: dict[int, _Asked]
-    ) -> dict[int, Outcome]:
+    async def _answer(self, connection: Connection, asked: dict[int, _Asked]) -> dict[int, Outcome]:
         results: dict[int, Outcome] = {}
         traces: list[Trace] = []
         current = {n: one for n, one in asked.items() if one.read.version is None}

@@ -66,6 +66,6 @@ def composite_token(param: str, *components: int) -> int:
     return token(param, "composite", *(str(component) for component in components))
 
 
-def unit_token(code: str) -> int:
-    """Return the token of a canonical unit, as kept in ``s_number.unit``."""
-    return token("unit", code)
+def unit_token(system: str, code: str) -> int:
+    """Return the token of a unit, as kept in ``s_number.unit``; 0 where there is no unit."""
+    return token("unit", system, code) if code else 0

@@ -58,6 +58,7 @@ CREATE INDEX resource_pat  ON resource (pat, rt, d DESC) WHERE pat IS NOT NULL;
 CREATE INDEX resource_code ON resource (code, d DESC) WHERE code IS NOT NULL;
 CREATE INDEX resource_type ON resource (rt, key);
 CREATE INDEX resource_feed ON resource (xid, seq);
+CREATE INDEX resource_upd  ON resource USING brin (upd) WITH (pages_per_range = 16);
 CREATE INDEX resource_toks ON resource USING gin (toks) WITH (fastupdate = off);
 CREATE INDEX resource_others ON resource USING gin (others) WHERE others IS NOT NULL;
 
@@ -111,13 +112,20 @@ CREATE INDEX s_date_key ON s_date (part, key);
 
 CREATE TABLE s_number (
   key   bigint NOT NULL,
-  val   numeric NOT NULL,         -- as written, or in the canonical unit
-  unit  bigint NOT NULL DEFAULT 0, -- token of the unit: 0 none
+  val   numeric NOT NULL,
+  unit  bigint NOT NULL,          -- token of the unit, 0 where there is none
   part  smallint NOT NULL,
   param smallint NOT NULL
 );
 CREATE INDEX s_number_val ON s_number (param, unit, val);
 CREATE INDEX s_number_key ON s_number (part, key);
+
+-- Every unit ever stored, so that a search by one unit finds the others of its dimension.
+CREATE TABLE unit (
+  token  bigint PRIMARY KEY,
+  system text NOT NULL,
+  code   text NOT NULL
+);
 
 -- How frequent a token is, so that a frequent one never drives through GIN.
 CREATE TABLE token_stat (
@@ -225,6 +233,6 @@ GRANT USAGE ON SEQUENCE version_seq TO hygie_app, hygie_loader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   resource, resource_key, s_string, s_date, s_number, care_relation, blob_use
   TO hygie_app, hygie_loader;
-GRANT SELECT, INSERT ON party, resource_history, body_dictionary TO hygie_app, hygie_loader;
+GRANT SELECT, INSERT ON party, unit, resource_history, body_dictionary TO hygie_app, hygie_loader;
 GRANT SELECT, INSERT, UPDATE ON access_token, load_progress TO hygie_app, hygie_loader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON token_stat, directory_type TO hygie_app, hygie_loader;

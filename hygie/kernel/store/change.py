@@ -1,0 +1,143 @@
+"""One write on its way to the database, and what may become of it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from hygie.kernel.errors import (
+    Conflict,
+    Forbidden,
+    HygieError,
+    NotFound,
+    PreconditionFailed,
+)
+from hygie.kernel.fhir.names import type_number
+from hygie.kernel.security.caller import Access, Caller, Kind
+from hygie.kernel.store.ids import key_of
+from hygie.kernel.store.prepare import Prepared
+from hygie.kernel.store.tracing import Request
+
+Method = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A create, update or delete of one resource.
+
+    ``prepared`` is None for a delete. ``if_match`` is the version the writer believes current.
+    """
+
+    access: Access
+    request: Request
+    method: Method
+    rt: str
+    rid: str
+    prepared: Prepared | None = None
+    if_match: int | None = None
+
+    @property
+    def place(self) -> tuple[int, uuid.UUID]:
+        """Return the key in ``resource_key``."""
+        return type_number(self.rt), key_of(self.rid)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What stands in the store now, locked; ``ver`` is the last version, a deletion included.
+
+    ``read_rule`` and ``write_rule`` name the rules that permit the caller, None where none does.
+    """
+
+    key: int
+    part: int
+    deleted: bool
+    former: tuple[int, ...]
+    ver: int
+    upd: datetime
+    pat: int | None
+    read_rule: str | None
+    write_rule: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A change that will be made; ``rule`` permits it, ``current`` is None for a new id."""
+
+    change: Change
+    caller: Caller
+    current: Current | None
+    rule: str
+
+    @property
+    def version(self) -> int:
+        """Return the number of the version this change makes."""
+        return self.current.ver + 1 if self.current else 1
+
+    @property
+    def creates(self) -> bool:
+        """Tell whether the resource did not exist before, or was deleted."""
+        return self.current is None or self.current.deleted
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A change that has no effect: deleting what is already deleted."""
+
+    change: Change
+    current: Current
+    rule: str
+
+
+def check_change(
+    change: Change, caller: Caller, current: Current | None, new_rule: str | None
+) -> Permit | Nothing:
+    """Return what to do with a change.
+
+    Hidden and absent answer alike; a resource that may be read but not changed is refused openly.
+
+    Raises:
+        NotFound: there is nothing the caller may know of.
+        Forbidden: the caller may not write this resource, or not with this content.
+        PreconditionFailed: ``If-Match`` names another version.
+        Conflict: the id of a create is taken.
+    """
+    if current is None:
+        return _check_new(change, caller, new_rule)
+    if current.write_rule is None:
+        if current.read_rule is None:
+            raise NotFound(f"{change.rt}/{change.rid} is not known here.")
+        raise Forbidden(f"Your account may read {change.rt}/{change.rid} but not change it.")
+    if change.method == "create":
+        raise Conflict(f"The id of {change.rt}/{change.rid} is taken; retry.")
+    if change.if_match is not None and (current.deleted or change.if_match != current.ver):
+        raise PreconditionFailed(
+            f"If-Match names version {change.if_match} and the current one is {current.ver}: "
+            "read it again, then repeat your change."
+        )
+    if change.method == "delete" and current.deleted:
+        return Nothing(change, current, current.write_rule)
+    if change.method == "delete":
+        return Permit(change, caller, current, current.write_rule)
+    return Permit(change, caller, current, _content_rule(new_rule))
+
+
+def _check_new(change: Change, caller: Caller, new_rule: str | None) -> Permit:
+    if change.method == "create":
+        return Permit(change, caller, None, _content_rule(new_rule))
+    if change.method == "delete" or caller.kind != Kind.SYSTEM:
+        raise NotFound(f"{change.rt}/{change.rid} is not known here.")
+    if change.if_match is not None:
+        raise PreconditionFailed("If-Match names a version and the resource does not exist.")
+    return Permit(change, caller, None, _content_rule(new_rule))
+
+
+def _content_rule(rule: str | None) -> str:
+    if rule is None:
+        raise Forbidden("Your account may not write this: it is about no patient of yours.")
+    return rule
+
+
+Effect = Permit | Nothing | HygieError

@@ -1,0 +1,70 @@
+"""Conditional create, update and delete (FHIR R4, http.html#ccreate, #cond-update, #3.1.0.7.1).
+
+The search and the write are one transaction. Writers with the same criteria take turns on an
+advisory lock, so that two of them never both find nothing. Only visible resources match: a hidden
+one answers like none at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from hygie.kernel.errors import InvalidRequest, PreconditionFailed
+from hygie.kernel.security.caller import Caller
+from hygie.kernel.store.model import Stored
+from hygie.kernel.store.search.query import read_query
+from hygie.kernel.store.searching import Searcher
+
+if TYPE_CHECKING:
+    from hygie.kernel.database.connection import Connection
+
+Pairs = Sequence[tuple[str, str]]
+
+
+def read_criteria(text: str) -> list[tuple[str, str]]:
+    """Return the criteria of ``If-None-Exist`` or of a conditional address.
+
+    Raises:
+        InvalidRequest: there is no parameter in them: everything would match.
+    """
+    pairs = parse_qsl(text.removeprefix("?"), keep_blank_values=True)
+    if not any(not name.startswith("_") or name.startswith("_id") for name, _ in pairs):
+        raise InvalidRequest("A conditional request needs at least one search parameter.")
+    return pairs
+
+
+async def take_turn(connection: Connection, rt: str, pairs: Pairs) -> None:
+    """Wait for other writers with the same criteria; until the transaction ends."""
+    text = "&".join(f"{name}={value}" for name, value in sorted(pairs))
+    digest = hashlib.blake2b(f"{rt}?{text}".encode(), digest_size=8).digest()
+    number = int.from_bytes(digest, "big", signed=True)
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", number)
+
+
+async def matches(
+    searcher: Searcher,
+    connection: Connection,
+    caller: Caller,
+    rt: str,
+    *,
+    pairs: Pairs,
+    most: int = 2,
+) -> list[Stored]:
+    """Return the visible resources that match, up to ``most``, in the open transaction."""
+    query = read_query(rt, [*pairs, ("_count", str(most)), ("_total", "none")])
+    found, _ = await searcher.within(connection, caller, query)
+    return [entry.stored for entry in found.entries]
+
+
+def at_most_one(found: Sequence[Stored]) -> Stored | None:
+    """Return the one match, or None.
+
+    Raises:
+        PreconditionFailed: there are several.
+    """
+    if len(found) > 1:
+        raise PreconditionFailed("The criteria match several resources; make them select one.")
+    return found[0] if found else None

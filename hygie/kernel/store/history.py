@@ -1,0 +1,158 @@
+"""Histories of a resource, a type or everything (FHIR R4, http.html#history), newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from asyncpg import Record
+
+from hygie.kernel.audit.trace import Trace
+from hygie.kernel.database.connection import Database, begin
+from hygie.kernel.errors import InvalidRequest, NotFound
+from hygie.kernel.fhir.names import type_name, type_number
+from hygie.kernel.security.caller import Access
+from hygie.kernel.security.decision import Decision, decide
+from hygie.kernel.security.tokens import authenticate, parties
+from hygie.kernel.store.batch import Batch
+from hygie.kernel.store.bodies import Bodies
+from hygie.kernel.store.directory import directory_types
+from hygie.kernel.store.ids import id_of, key_of
+from hygie.kernel.store.model import HistoryEntry, HistoryPage, Stored
+from hygie.kernel.store.search.sql import Sql
+from hygie.kernel.store.tracing import Request, Touched, trace_many
+
+if TYPE_CHECKING:
+    from hygie.kernel.database.connection import Connection
+
+_CURRENT = "v.rt, v.uid, v.rid, v.ver, v.upd, v.xid, v.seq, v.pat, v.body, FALSE AS deletion"
+_EARLIER = "v.rt, v.uid, v.rid, v.ver, v.upd, v.xid, v.seq, v.pat, v.body, v.deletion"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a history is about: one resource, one type, or everything.
+
+    ``before`` is the (transaction, sequence) of the last entry of the page before.
+    """
+
+    rt: str | None = None
+    rid: str | None = None
+    since: datetime | None = None
+    count: int = 50
+    before: tuple[int, int] | None = None
+
+
+class Historian:
+    """Answers histories."""
+
+    def __init__(
+        self, database: Database, bodies: Bodies, traces: Batch[Sequence[Trace], None]
+    ) -> None:
+        self._database = database
+        self._bodies = bodies
+        self._traces = traces
+
+    async def run(self, access: Access, scope: Scope, request: Request) -> HistoryPage:
+        """Return one page of versions the caller may see.
+
+        Raises:
+            NotFound: the history of one resource has no version visible to the caller.
+        """
+        async with self._database.connection() as connection:
+            caller = await authenticate(connection, access)
+            # A history of everything may hold directory types: every known caller may ask.
+            directory = scope.rt is None or scope.rt in directory_types()
+            decision = decide(caller, directory=directory)
+            system, members = parties([caller])
+            await connection.execute(begin(members, system=system))
+            rows = await _rows(connection, decision, scope)
+            total = await _total(connection, decision, scope)
+            await connection.execute("COMMIT")
+        more = len(rows) > scope.count
+        rows = rows[: scope.count]
+        touched = [
+            Touched(row["rt"], row["uid"], row["ver"], row["pat"], row["rule"]) for row in rows
+        ]
+        rt = type_number(scope.rt) if scope.rt else None
+        await self._traces.submit(trace_many(request, caller, touched, rt=rt))
+        if scope.rid is not None and not rows and scope.before is None and not total:
+            raise NotFound(f"{scope.rt}/{scope.rid} is not known here.")
+        entries = [await self._entry(row) for row in rows]
+        return HistoryPage(entries, total, _next(scope, rows[-1]) if more else None)
+
+    async def _entry(self, row: Record) -> HistoryEntry:
+        body = None if row["deletion"] else await self._bodies.load(row["body"])
+        stored = Stored(
+            type_name(row["rt"]), id_of(row["uid"], row["rid"]), row["ver"], row["upd"], body
+        )
+        if row["deletion"]:
+            return HistoryEntry(stored, "DELETE")
+        return HistoryEntry(stored, "POST" if row["ver"] == 1 else "PUT")
+
+
+def read_before(text: str) -> tuple[int, int]:
+    """Return the position a paging link of a history carries.
+
+    Raises:
+        InvalidRequest: it is damaged.
+    """
+    xid, _, seq = text.partition("-")
+    if not (xid.isdigit() and seq.isdigit()):
+        raise InvalidRequest("The paging link is damaged; repeat the request.")
+    return int(xid), int(seq)
+
+
+async def _rows(connection: Connection, decision: Decision, scope: Scope) -> list[Record]:
+    sql = Sql()
+    limit = f"{sql.bind(scope.count + 1)}::bigint"
+    branches = []
+    for table, columns in (("resource", _CURRENT), ("resource_history", _EARLIER)):
+        branches.append(
+            f"(SELECT {columns}, {decision.rule_name('v', sql.bind)} AS rule FROM {table} v "
+            f"WHERE {' AND '.join(_conditions(sql, decision, scope, paged=True))} "
+            f"ORDER BY v.xid DESC, v.seq DESC LIMIT {limit})"
+        )
+    text = f"{' UNION ALL '.join(branches)} ORDER BY xid DESC, seq DESC LIMIT {limit}"
+    return list(await connection.fetch(text, *sql.values))
+
+
+async def _total(connection: Connection, decision: Decision, scope: Scope) -> int | None:
+    """Count the versions of one resource; a longer history tells no total."""
+    if scope.rid is None:
+        return None
+    sql = Sql()
+    counts = [
+        f"(SELECT count(*) FROM {table} v "
+        f"WHERE {' AND '.join(_conditions(sql, decision, scope, paged=False))})"
+        for table in ("resource", "resource_history")
+    ]
+    return int(await connection.fetchval(f"SELECT {' + '.join(counts)}", *sql.values))
+
+
+def _conditions(sql: Sql, decision: Decision, scope: Scope, *, paged: bool) -> list[str]:
+    found = [decision.predicate("v", sql.bind)]
+    if scope.rt is not None:
+        found.append(f"v.rt = {sql.bind(type_number(scope.rt))}::smallint")
+    if scope.rid is not None and scope.rt is not None:
+        rt, uid = sql.bind(type_number(scope.rt)), sql.bind(key_of(scope.rid)[0])
+        found.append(
+            "(v.part, v.key) IN (SELECT unnest(k.former || k.part), k.key FROM resource_key k "
+            f"WHERE k.rt = {rt}::smallint AND k.uid = {uid}::uuid)"
+        )
+    if scope.since is not None:
+        found.append(f"v.upd >= {sql.instant(scope.since)}")
+    if paged and scope.before is not None:
+        xid, seq = scope.before
+        found.append(f"(v.xid, v.seq) < ({sql.bind(str(xid))}::text::xid8, {sql.long(seq)})")
+    return found
+
+
+def _next(scope: Scope, last: Record) -> str:
+    pairs = [("_count", str(scope.count)), ("_before", f"{last['xid']}-{last['seq']}")]
+    if scope.since is not None:
+        pairs.append(("_since", scope.since.isoformat()))
+    return urlencode(pairs)

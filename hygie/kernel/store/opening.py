@@ -1,0 +1,43 @@
+"""Open the repository of one process."""
+
+from __future__ import annotations
+
+from hygie.kernel.clock import Clock
+from hygie.kernel.config import Settings
+from hygie.kernel.database.blobs import BlobStore
+from hygie.kernel.database.connection import Database
+from hygie.kernel.store.codec import Codec
+from hygie.kernel.store.dictionaries import load_dictionaries
+from hygie.kernel.store.directory import publish
+from hygie.kernel.store.facts import Projections
+from hygie.kernel.store.repository import Repository
+
+CONNECTIONS = 8
+"""Dedicated connections of one serving process; a group of requests uses one."""
+
+
+async def open_repository(
+    settings: Settings,
+    *,
+    projections: Projections,
+    dsn: str | None = None,
+    clock: Clock | None = None,
+    size: int = CONNECTIONS,
+) -> Repository:
+    """Return the repository over the database of these settings, or over ``dsn``.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    database = await Database.open(dsn or settings, size=size)
+    async with database.connection() as connection:
+        await publish(connection)
+        dictionaries = await load_dictionaries(connection)
+    return Repository(
+        database,
+        codec=Codec(dictionaries),
+        blobs=BlobStore(settings.data / "blobs"),
+        projections=projections,
+        base=settings.fhir_base,
+        clock=clock,
+    )

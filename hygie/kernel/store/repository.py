@@ -1,0 +1,263 @@
+"""The repository: the only way to health data. It alone decides, reads, writes and traces."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from hygie.kernel.audit.trace import Trace, write
+from hygie.kernel.clock import Clock, SystemClock
+from hygie.kernel.database.blobs import BlobStore
+from hygie.kernel.database.connection import Database
+from hygie.kernel.errors import MethodNotAllowed
+from hygie.kernel.fhir.splice import server_fields
+from hygie.kernel.security.caller import Access, Caller, Kind
+from hygie.kernel.security.tokens import authenticate
+from hygie.kernel.store.atomic import Atomic, StepRefused, Steps
+from hygie.kernel.store.batch import Batch
+from hygie.kernel.store.bodies import Bodies
+from hygie.kernel.store.bundles import Part
+from hygie.kernel.store.change import Change
+from hygie.kernel.store.codec import Codec
+from hygie.kernel.store.conditional import at_most_one, read_criteria
+from hygie.kernel.store.facts import Projections
+from hygie.kernel.store.history import Historian, Scope
+from hygie.kernel.store.ids import check_id, new_id
+from hygie.kernel.store.model import Found, HistoryPage, Person, Stored, Written
+from hygie.kernel.store.parties import Parties
+from hygie.kernel.store.people import People
+from hygie.kernel.store.prepare import Prepared, check_body_id, prepare
+from hygie.kernel.store.reading import Read, Reader
+from hygie.kernel.store.search.query import read_query
+from hygie.kernel.store.searching import Searcher
+from hygie.kernel.store.tracing import Request
+from hygie.kernel.store.transaction import Answer, carry_out
+from hygie.kernel.store.writing import Writer
+
+Pairs = Sequence[tuple[str, str]]
+T = TypeVar("T")
+
+
+class Repository:
+    """FHIR resources behind callers, decisions and traces.
+
+    Every method takes who asks (``access``) and returns once what it did is durable, traces
+    included. Refusals are ``HygieError``; hidden and absent answer alike.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        codec: Codec,
+        blobs: BlobStore,
+        projections: Projections,
+        base: str,
+        clock: Clock | None = None,
+    ) -> None:
+        """Compose the repository; ``base`` is the FHIR base URL of this server."""
+        clock = clock or SystemClock()
+        bodies = Bodies(codec, blobs)
+        self.database = database
+        self.bodies = bodies
+        self.base = base
+        self._projections = projections
+        self._parties = Parties()
+        self._traces: Batch[Sequence[Trace], None] = Batch(self._write_traces)
+        self._writer = Writer(database, bodies, self._parties, clock)
+        self._searcher = Searcher(database, bodies, self._traces, clock=clock, base=base)
+        self._historian = Historian(database, bodies, self._traces)
+        self._people = People(database, bodies, self._traces)
+        self._atomic = Atomic(database, self._searcher, self._writer)
+        self._reads: Batch[Read, Stored] = Batch(Reader(database, bodies).run)
+        self._writes: Batch[Change, Written] = Batch(self._writer.run)
+
+    async def authenticate(self, access: Access) -> Caller:
+        """Return the caller of a token; for what reads nothing, such as introspection."""
+        async with self.database.connection() as connection:
+            return await authenticate(connection, access)
+
+    async def party_number(self, reference: str) -> int:
+        """Return the surrogate number of ``Type/id``, made when nothing named it before."""
+        rt, _, rid = reference.partition("/")
+        async with self.database.connection() as connection:
+            numbers = await self._parties.ensure(connection, [(rt, check_id(rid))])
+        return numbers[rt, rid]
+
+    async def read(
+        self, access: Access, rt: str, rid: str, *, request: Request | None = None
+    ) -> Stored:
+        """Return the current version (FHIR R4, http.html#read)."""
+        asked = request or Request("read")
+        return await self._reads.submit(Read(access, rt, check_id(rid), asked))
+
+    async def vread(
+        self, access: Access, rt: str, rid: str, *, version: int, request: Request | None = None
+    ) -> Stored:
+        """Return one version (FHIR R4, http.html#vread)."""
+        asked = request or Request("vread")
+        return await self._reads.submit(Read(access, rt, check_id(rid), asked, version))
+
+    async def history(
+        self, access: Access, scope: Scope, *, request: Request | None = None
+    ) -> HistoryPage:
+        """Return one page of a history (FHIR R4, http.html#history)."""
+        kind = "instance" if scope.rid else "type" if scope.rt else "system"
+        return await self._historian.run(access, scope, request or Request(f"history-{kind}"))
+
+    async def search(
+        self,
+        access: Access,
+        rt: str,
+        query: Pairs,
+        *,
+        lenient: bool = False,
+        request: Request | None = None,
+    ) -> Found:
+        """Return one page of a search on a type (FHIR R4, search.html)."""
+        asked = request or Request("search-type")
+        return await self._searcher.run(access, read_query(rt, query, lenient=lenient), asked)
+
+    async def find_mine(
+        self, access: Access, text: str, *, request: Request | None = None
+    ) -> list[Person]:
+        """Return the caller's own patients who fit a text, misspellings forgiven."""
+        return await self._people.find_mine(access, text, request or Request("search-type"))
+
+    async def create(
+        self,
+        access: Access,
+        rt: str,
+        raw: bytes,
+        *,
+        if_none_exist: str | None = None,
+        request: Request | None = None,
+    ) -> Written:
+        """Create a resource under a new id (FHIR R4, http.html#create).
+
+        With ``if_none_exist`` the resource that already matches is returned, unchanged.
+        """
+        asked = request or Request("create")
+        rid = new_id()
+        prepared = self._prepare(raw, rt, rid)
+        change = Change(access, asked, "create", rt, rid, prepared)
+        if if_none_exist is None:
+            return await self._writes.submit(change)
+        pairs = read_criteria(if_none_exist)
+
+        async def work(steps: Steps) -> Written:
+            await steps.take_turn(rt, pairs)
+            existing = at_most_one(await steps.matches(rt, pairs))
+            if existing is not None:
+                return Written(existing, created=False, changed=False)
+            return (await steps.write([change]))[0]
+
+        return await self._run(access, asked, work)
+
+    async def update(
+        self,
+        access: Access,
+        rt: str,
+        rid: str,
+        raw: bytes,
+        *,
+        if_match: int | None = None,
+        request: Request | None = None,
+    ) -> Written:
+        """Make a new version (FHIR R4, http.html#update).
+
+        ``system`` may create under an id of its choice.
+        """
+        check_body_id(_own_id(raw), check_id(rid), rt)
+        prepared = self._prepare(raw, rt, rid)
+        asked = request or Request("update")
+        change = Change(access, asked, "update", rt, rid, prepared, if_match)
+        return await self._writes.submit(change)
+
+    async def update_where(
+        self,
+        access: Access,
+        rt: str,
+        raw: bytes,
+        *,
+        criteria: Pairs,
+        request: Request | None = None,
+    ) -> Written:
+        """Update the one resource that matches, or create it (http.html#cond-update)."""
+        asked = request or Request("update")
+        own = _own_id(raw)
+
+        async def work(steps: Steps) -> Written:
+            await steps.take_turn(rt, criteria)
+            existing = at_most_one(await steps.matches(rt, criteria))
+            if existing is None and own is not None and steps.caller.kind != Kind.SYSTEM:
+                raise MethodNotAllowed("Only the server gives ids; leave the id out of the body.")
+            if existing is not None and own is not None:
+                check_body_id(own, existing.rid, rt)
+            rid = existing.rid if existing else own or new_id()
+            prepared = self._prepare(raw, rt, rid)
+            return (await steps.write([Change(access, asked, "update", rt, rid, prepared)]))[0]
+
+        return await self._run(access, asked, work)
+
+    async def delete(
+        self,
+        access: Access,
+        rt: str,
+        rid: str,
+        *,
+        if_match: int | None = None,
+        request: Request | None = None,
+    ) -> Written:
+        """Delete a resource; its versions stay in the history (FHIR R4, http.html#delete)."""
+        asked = request or Request("delete")
+        change = Change(access, asked, "delete", rt, check_id(rid), if_match=if_match)
+        return await self._writes.submit(change)
+
+    async def delete_where(
+        self, access: Access, rt: str, *, criteria: Pairs, request: Request | None = None
+    ) -> Written | None:
+        """Delete the one resource that matches; None when none does."""
+        asked = request or Request("delete")
+
+        async def work(steps: Steps) -> Written | None:
+            await steps.take_turn(rt, criteria)
+            existing = at_most_one(await steps.matches(rt, criteria))
+            if existing is None:
+                return None
+            return (await steps.write([Change(access, asked, "delete", rt, existing.rid)]))[0]
+
+        return await self._run(access, asked, work)
+
+    async def transaction(
+        self, access: Access, parts: tuple[Part, ...], *, request: Request | None = None
+    ) -> list[Answer]:
+        """Carry out a FHIR transaction: all of it or nothing (FHIR R4, http.html#transaction)."""
+        asked = request or Request("transaction")
+        return await self._run(
+            access, asked, lambda steps: carry_out(steps, parts, projections=self._projections)
+        )
+
+    def _prepare(self, raw: bytes, rt: str, rid: str) -> Prepared:
+        return prepare(raw, rt, rid, projections=self._projections)
+
+    async def _run(
+        self, access: Access, asked: Request, work: Callable[[Steps], Awaitable[T]]
+    ) -> T:
+        try:
+            return await self._atomic.run(access, asked, work)
+        except StepRefused as refused:
+            raise refused.error from refused
+
+    async def _write_traces(self, groups: Sequence[Sequence[Trace]]) -> list[BaseException | None]:
+        async with self.database.connection() as connection:
+            await write(connection, [trace for group in groups for trace in group])
+        return [None] * len(groups)
+
+
+def _own_id(raw: bytes) -> str | None:
+    """Return the id a body carries, None where it cannot be read: validation will say why."""
+    try:
+        return server_fields(raw).id
+    except ValueError:
+        return None

@@ -1,0 +1,193 @@
+"""Write rows in bulk: every statement is an ``INSERT ... SELECT unnest(...)`` under the belt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hygie.kernel.store.change import Permit
+from hygie.kernel.store.facts import PartyRef
+from hygie.kernel.store.ids import key_of, part_of
+from hygie.kernel.store.locking import array
+
+if TYPE_CHECKING:
+    from hygie.kernel.database.connection import Connection
+
+ONE_SECOND = timedelta(seconds=1)
+
+# Column and type of what unnest receives; arrays travel as text, since unnest flattens arrays.
+RESOURCE = (
+    ("key", "bigint"),
+    ("seq", "bigint"),
+    ("upd", "timestamptz"),
+    ("present", "bigint"),
+    ("code", "bigint"),
+    ("d", "timestamptz"),
+    ("dhi", "timestamptz"),
+    ("uid", "uuid"),
+    ("ver", "integer"),
+    ("pat", "integer"),
+    ("author", "integer"),
+    ("structure", "integer"),
+    ("part", "smallint"),
+    ("rt", "smallint"),
+    ("class", "smallint"),
+    ("label", "smallint"),
+    ("flags", "smallint"),
+    ("rid", "text"),
+    ("others", "integer[]"),
+    ("frequent", "bigint[]"),
+    ("toks", "bigint[]"),
+    ("body", "bytea"),
+)
+_HERE = (("key", "bigint"), ("part", "smallint"), ("param", "smallint"))
+SIDES = (
+    ("s_string", (*_HERE, ("norm", "text"), ("raw", "text"))),
+    ("s_date", (*_HERE, ("lo", "timestamptz"), ("hi", "timestamptz"))),
+    ("s_number", (*_HERE, ("val", "numeric"), ("unit", "bigint"))),
+)
+FACT = (
+    ("pat", "integer"),
+    ("member", "integer"),
+    ("kind", "smallint"),
+    ("starts", "timestamptz"),
+    ("ends", "timestamptz"),
+    ("source", "bigint"),
+)
+BLOB = (("digest", "bytea"), ("key", "bigint"), ("part", "smallint"), ("ver", "integer"))
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version about to be written.
+
+    ``body`` is its stored form and ``served`` the bytes of a read; both None for a deletion.
+    """
+
+    permit: Permit
+    key: int
+    seq: int
+    part: int
+    updated: datetime
+    body: bytes | None
+    blobs: Sequence[bytes] = ()
+    served: bytes | None = None
+
+
+def part_for(permit: Permit) -> int:
+    """Return the part of the new version: its patient's, or its own where it has none."""
+    prepared = permit.change.prepared
+    if prepared is None:
+        if permit.current is None:
+            raise ValueError("a deletion has a current version")
+        return permit.current.part
+    patients = prepared.indexed.patients
+    return part_of(key_of(patients[0][1] if patients else permit.change.rid)[0])
+
+
+def resource_row(version: Version, numbers: Mapping[PartyRef, int]) -> tuple[object, ...]:
+    """Return the row of table ``resource``, in the order of ``RESOURCE``."""
+    change = version.permit.change
+    if change.prepared is None:
+        raise ValueError("a deletion has no resource row")
+    indexed = change.prepared.indexed
+    rt, uid = change.place
+    low, high = indexed.date or (None, None)
+    patients = [numbers[ref] for ref in indexed.patients]
+    return (
+        version.key,
+        version.seq,
+        version.updated,
+        indexed.present,
+        indexed.code,
+        low,
+        None if low is None or high == low + ONE_SECOND else high,
+        uid,
+        version.permit.version,
+        patients[0] if patients else None,
+        numbers[indexed.author] if indexed.author else None,
+        numbers[indexed.structure] if indexed.structure else None,
+        version.part,
+        rt,
+        indexed.document_class,
+        indexed.label,
+        indexed.flags,
+        key_of(change.rid)[1],
+        patients[1:] or None,
+        indexed.frequent or None,
+        indexed.toks,
+        version.body,
+    )
+
+
+def side_rows(version: Version) -> tuple[list[tuple[object, ...]], ...]:
+    """Return the rows of ``s_string``, ``s_date`` and ``s_number`` of one version."""
+    prepared = version.permit.change.prepared
+    if prepared is None:
+        return [], [], []
+    here = (version.key, version.part)
+    indexed = prepared.indexed
+    return (
+        [(*here, *row) for row in indexed.strings],
+        [(*here, *row) for row in indexed.dates],
+        [(*here, *row) for row in indexed.numbers],
+    )
+
+
+def fact_rows(version: Version, numbers: Mapping[PartyRef, int]) -> list[tuple[object, ...]]:
+    """Return the rows of ``care_relation`` of one version."""
+    prepared = version.permit.change.prepared
+    return [
+        (numbers[f.patient], numbers[f.member], f.kind, f.starts, f.ends, version.key)
+        for f in (prepared.facts if prepared else ())
+    ]
+
+
+async def insert(
+    connection: Connection,
+    table: str,
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[tuple[object, ...]],
+) -> None:
+    """Insert rows in one statement; nothing happens without rows."""
+    if rows:
+        await connection.execute(_statement(table, tuple(columns)), *_arrays(columns, rows))
+
+
+def _statement(table: str, columns: tuple[tuple[str, str], ...]) -> str:
+    names = ", ".join(name for name, _ in columns)
+    casts = ", ".join(
+        f"t.{name}::{kind}" if kind.endswith("[]") else f"t.{name}" for name, kind in columns
+    )
+    inputs = ", ".join(
+        f"${place}::{'text' if kind.endswith('[]') else kind}[]"
+        for place, (_, kind) in enumerate(columns, 1)
+    )
+    return f"INSERT INTO {table} ({names}) SELECT {casts} FROM unnest({inputs}) AS t ({names})"
+
+
+def _arrays(
+    columns: Sequence[tuple[str, str]], rows: Sequence[tuple[object, ...]]
+) -> list[list[object]]:
+    arrays: list[list[object]] = []
+    for (_, kind), values in zip(columns, zip(*rows, strict=True), strict=True):
+        if kind.endswith("[]"):
+            arrays.append([_literal(value) for value in values])
+        else:
+            arrays.append(list(values))
+    return arrays
+
+
+def _literal(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise TypeError("an array column takes a list")
+    return array(value) or "{}"
+
+
+def own_text(version: Version) -> str | None:
+    """Return the logical id where it is not a UUID."""
+    return key_of(version.permit.change.rid)[1]

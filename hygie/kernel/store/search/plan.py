@@ -1,0 +1,64 @@
+"""The statement of a search; it cannot be printed without a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hygie.kernel.fhir.names import type_number
+from hygie.kernel.security.decision import Decision
+from hygie.kernel.store.search.clauses import condition
+from hygie.kernel.store.search.cursor import Cursor
+from hygie.kernel.store.search.query import Query
+from hygie.kernel.store.search.sort import beyond, orders
+from hygie.kernel.store.search.sql import Known, Sql
+
+MOST_COUNTED = 10_000
+"""Without ``_total=accurate``, matches are counted up to here and no total is told beyond."""
+
+COLUMNS = "r.key, r.rt, r.uid, r.rid, r.ver, r.upd, r.pat, r.body"
+
+Statement = tuple[str, list[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A search and the decision that every one of its statements carries."""
+
+    decision: Decision
+    query: Query
+    known: Known
+
+    def page(self, *, limit: int, cursor: Cursor | None) -> Statement:
+        """Return the statement of one page: one row more than asked tells whether more follow."""
+        sql = Sql()
+        conditions = self._conditions(sql)
+        sorted_by = orders(sql, self.query.sort)
+        if cursor is not None:
+            conditions += [f"r.key <= {sql.long(cursor.limit)}", beyond(sql, sorted_by, cursor)]
+        keys = "".join(f", {order.expression} AS k{n}" for n, order in enumerate(sorted_by))
+        ordering = ", ".join([*(order.clause() for order in sorted_by), "r.key"])
+        text = (
+            f"SELECT {COLUMNS}{keys}, {self.decision.rule_name('r', sql.bind)} AS rule "
+            f"FROM resource r WHERE {' AND '.join(conditions)} "
+            f"ORDER BY {ordering} LIMIT {sql.bind(limit)}::bigint"
+        )
+        return text, sql.values
+
+    def count(self, *, exact: bool) -> Statement:
+        """Return the statement that counts the matches visible to the caller."""
+        sql = Sql()
+        where = " AND ".join(self._conditions(sql))
+        if exact:
+            return f"SELECT count(*) FROM resource r WHERE {where}", sql.values
+        most = sql.bind(MOST_COUNTED + 1)
+        return (
+            f"SELECT count(*) FROM (SELECT 1 FROM resource r WHERE {where} LIMIT {most}::bigint) c",
+            sql.values,
+        )
+
+    def _conditions(self, sql: Sql) -> list[str]:
+        return [
+            f"r.rt = {sql.bind(type_number(self.query.rt))}::smallint",
+            self.decision.predicate("r", sql.bind),
+            *(condition(sql, self.known, clause) for clause in self.query.clauses),
+        ]

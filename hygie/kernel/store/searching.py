@@ -1,0 +1,214 @@
+"""Run searches: one short transaction under the belt, then the durable traces, then the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import msgspec
+from asyncpg import Record
+
+from hygie.kernel.audit.trace import Trace
+from hygie.kernel.clock import Clock
+from hygie.kernel.database.connection import Database, begin
+from hygie.kernel.errors import TooCostly
+from hygie.kernel.fhir.names import type_name, type_number
+from hygie.kernel.fhir.search.extract import extract
+from hygie.kernel.fhir.search.references import localise
+from hygie.kernel.fhir.search.values import parse_token
+from hygie.kernel.fhir.validate import parse
+from hygie.kernel.security.caller import Access, Caller
+from hygie.kernel.security.decision import decide
+from hygie.kernel.security.tokens import authenticate, parties
+from hygie.kernel.store.batch import Batch
+from hygie.kernel.store.bodies import Bodies
+from hygie.kernel.store.directory import directory_types
+from hygie.kernel.store.ids import id_of
+from hygie.kernel.store.model import Entry, Found, Stored
+from hygie.kernel.store.search.cursor import Cursor, decode, encode
+from hygie.kernel.store.search.includes import MOST_INCLUDED, by_reference, referring
+from hygie.kernel.store.search.plan import MOST_COUNTED, Plan, Statement
+from hygie.kernel.store.search.query import Clause, Include, Query
+from hygie.kernel.store.search.sort import written
+from hygie.kernel.store.search.sql import Known
+from hygie.kernel.store.statistics import FrequentTokens
+from hygie.kernel.store.tracing import Request, Touched, trace_many
+
+if TYPE_CHECKING:
+    from hygie.kernel.database.connection import Connection
+
+
+@dataclass(slots=True)
+class Page:
+    """The rows of one page, before their bodies are read."""
+
+    rows: list[Record]
+    more: bool
+    total: int | None
+    limit: int
+
+
+class Searcher:
+    """Answers searches on one type."""
+
+    def __init__(
+        self,
+        database: Database,
+        bodies: Bodies,
+        traces: Batch[Sequence[Trace], None],
+        *,
+        clock: Clock,
+        base: str,
+    ) -> None:
+        self._database = database
+        self._bodies = bodies
+        self._traces = traces
+        self._clock = clock
+        self._base = base
+        self._frequent = FrequentTokens(clock)
+
+    async def run(self, access: Access, query: Query, request: Request) -> Found:
+        """Return one page of matches and what they include."""
+        async with self._database.connection() as connection:
+            caller = await authenticate(connection, access)
+            system, members = parties([caller])
+            await connection.execute(begin(members, system=system))
+            found, touched = await self.within(connection, caller, query)
+            await connection.execute("COMMIT")
+        await self._traces.submit(trace_many(request, caller, touched, rt=type_number(query.rt)))
+        return found
+
+    async def within(
+        self, connection: Connection, caller: Caller, query: Query
+    ) -> tuple[Found, list[Touched]]:
+        """Search inside an open transaction of this caller, who writes the traces."""
+        decision = decide(caller, directory=query.rt in directory_types())
+        plan = Plan(decision, query, await self._known(connection, query))
+        if query.summary == "count":
+            return Found(total=await self._count(connection, plan)), []
+        page = await self._page(connection, plan)
+        touched = [_touched(row) for row in page.rows]
+        entries = [Entry(await self._stored(row)) for row in page.rows]
+        entries = [entry for entry in entries if _confirmed(query.clauses, entry.stored)]
+        included = await self._included(connection, plan, entries)
+        touched += [_touched(row) for row in included]
+        entries += [Entry(await self._stored(row), "include") for row in included]
+        found = Found(
+            entries,
+            page.total,
+            _next(query, page) if page.more else None,
+            urlencode(query.kept),
+        )
+        return found, touched
+
+    async def _page(self, connection: Connection, plan: Plan) -> Page:
+        query = plan.query
+        cursor = decode(query.cursor, keys=len(query.sort)) if query.cursor else None
+        rows: list[Record] = []
+        if query.count:
+            text, values = plan.page(limit=query.count + 1, cursor=cursor)
+            rows = await connection.fetch(text, *values)
+        more = len(rows) > query.count > 0
+        rows = rows[: query.count]
+        if cursor is not None:
+            return Page(rows, more, cursor.total, cursor.limit)
+        limit = await connection.fetchval("SELECT last_value FROM version_seq") if more else 0
+        if not more and query.count and query.total != "none":
+            return Page(rows, more, len(rows), limit)
+        total = None if query.total == "none" else await self._count(connection, plan)
+        return Page(rows, more, total, limit)
+
+    async def _count(self, connection: Connection, plan: Plan) -> int | None:
+        exact = plan.query.total == "accurate" or plan.query.summary == "count"
+        text, values = plan.count(exact=exact)
+        total = int(await connection.fetchval(text, *values))
+        return total if exact or total <= MOST_COUNTED else None
+
+    async def _included(
+        self, connection: Connection, plan: Plan, entries: list[Entry]
+    ) -> list[Record]:
+        query = plan.query
+        matches = [(entry.stored.rt, entry.stored.rid) for entry in entries]
+        if not matches:
+            return []
+        statements: list[Statement] = [
+            referring(plan.decision, include, matches) for include in query.revincludes
+        ]
+        targets = self._targets(query.includes, entries)
+        if targets:
+            statements.append(by_reference(plan.decision, targets))
+        rows: dict[int, Record] = {}
+        for text, values in statements:
+            rows.update({row["key"]: row for row in await connection.fetch(text, *values)})
+        if len(rows) > MOST_INCLUDED:
+            raise TooCostly(
+                f"The answer would include more than {MOST_INCLUDED} resources: ask for fewer "
+                "matches with _count, or include less."
+            )
+        already = set(matches)
+        return [
+            row
+            for row in rows.values()
+            if (type_name(row["rt"]), id_of(row["uid"], row["rid"])) not in already
+        ]
+
+    def _targets(
+        self, includes: tuple[Include, ...], entries: list[Entry]
+    ) -> list[tuple[str, str]]:
+        if not includes:
+            return []
+        wanted = {(include.parameter.code, include.target) for include in includes}
+        targets: dict[tuple[str, str], None] = {}
+        for entry in entries:
+            resource = parse(entry.stored.body or b"", expect=entry.stored.rt).resource
+            for one, ref in extract(resource).references:
+                local = localise(ref, base=self._base)
+                asked = {(one.code, None), (one.code, local.type)} & wanted
+                if asked and local.type and local.id and local.url is None:
+                    targets[local.type, local.id] = None
+        return list(targets)
+
+    async def _stored(self, row: Record) -> Stored:
+        body = await self._bodies.load(row["body"])
+        return Stored(
+            type_name(row["rt"]), id_of(row["uid"], row["rid"]), row["ver"], row["upd"], body
+        )
+
+    async def _known(self, connection: Connection, query: Query) -> Known:
+        units: list[Record] = []
+        if any(clause.parameter.kind in ("quantity", "composite") for clause in query.clauses):
+            units = await connection.fetch("SELECT token, system, code FROM unit")
+        return Known(
+            now=self._clock.now(),
+            base=self._base,
+            units=tuple((row["token"], row["system"], row["code"]) for row in units),
+            frequent=await self._frequent.load(connection),
+        )
+
+
+def _touched(row: Record) -> Touched:
+    return Touched(row["rt"], row["uid"], row["ver"], row["pat"], row["rule"])
+
+
+def _next(query: Query, page: Page) -> str:
+    last = page.rows[-1]
+    values = tuple(written(last[f"k{n}"]) for n in range(len(query.sort)))
+    cursor = Cursor(values, last["key"], page.limit, page.total)
+    return urlencode([*query.kept, ("_cursor", encode(cursor))])
+
+
+def _confirmed(clauses: Iterable[Clause], stored: Stored) -> bool:
+    """Tell whether an identifier searched for is really in the body: a hash may collide."""
+    for clause in clauses:
+        if clause.parameter.code == "identifier" and clause.modifier is None:
+            codes = [parse_token(value, "identifier").code for value in clause.values]
+            body = stored.body or b""
+            if not any(code is None or _written_in(code, body) for code in codes):
+                return False
+    return True
+
+
+def _written_in(code: str, body: bytes) -> bool:
+    return msgspec.json.encode(code) in body or b"\\" in body

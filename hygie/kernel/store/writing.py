@@ -1,0 +1,235 @@
+"""Grouped durable writes: many changes, one transaction, one fsync; one bad item fails alone.
+
+A FHIR transaction uses the same steps, all or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from hygie.kernel.audit.trace import Trace, write
+from hygie.kernel.clock import Clock
+from hygie.kernel.database.connection import Database, begin
+from hygie.kernel.errors import Conflict, HygieError, Unavailable
+from hygie.kernel.fhir.splice import stamp
+from hygie.kernel.security.caller import Bearer, Caller
+from hygie.kernel.security.tokens import callers_of, parties, resolve
+from hygie.kernel.store.bodies import Bodies
+from hygie.kernel.store.change import Change, Current, Effect, Nothing, Permit, check_change
+from hygie.kernel.store.facts import PartyRef
+from hygie.kernel.store.locking import content_rules, current_states, lock
+from hygie.kernel.store.model import Stored, Written
+from hygie.kernel.store.parties import Parties
+from hygie.kernel.store.rows import Version, part_for
+from hygie.kernel.store.tracing import Touched, trace_one, trace_refusal
+from hygie.kernel.store.units import Units
+from hygie.kernel.store.versions import save
+
+if TYPE_CHECKING:
+    from hygie.kernel.database.connection import Connection
+
+Result = Written | HygieError
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Writer:
+    """Makes groups of changes durable."""
+
+    def __init__(
+        self, database: Database, bodies: Bodies, known_parties: Parties, clock: Clock
+    ) -> None:
+        self._database = database
+        self._bodies = bodies
+        self._parties = known_parties
+        self._units = Units()
+        self._clock = clock
+
+    async def run(self, changes: Sequence[Change]) -> Sequence[Result]:
+        """Return, for each change, its effect or its refusal, once both are durable."""
+        results: dict[int, Result] = {}
+        waiting = dict(enumerate(changes))
+        while waiting:
+            turn = _one_each(waiting)
+            results.update(await self._try_group(turn))
+            for number in turn:
+                del waiting[number]
+        return [results[number] for number in range(len(changes))]
+
+    async def _try_group(self, group: Mapping[int, Change]) -> dict[int, Result]:
+        try:
+            return await self._group(group)
+        except asyncpg.PostgresError as error:
+            if len(group) == 1:
+                return {number: _refusal(error) for number in group}
+        results: dict[int, Result] = {}
+        for number, change in group.items():
+            results.update(await self._try_group({number: change}))
+        return results
+
+    async def _group(self, group: Mapping[int, Change]) -> dict[int, Result]:
+        async with self._database.connection() as connection:
+            results: dict[int, Result] = {}
+            known = await callers_of(connection, [change.access for change in group.values()])
+            changes: dict[int, Change] = {}
+            callers: dict[int, Caller] = {}
+            for number, change in group.items():
+                caller = _caller(change, known)
+                if isinstance(caller, Caller):
+                    changes[number], callers[number] = change, caller
+                else:
+                    results[number] = caller
+            if changes:
+                numbers = await self.register(connection, list(changes.values()), lasting=True)
+                system, members = parties(list(callers.values()))
+                await connection.execute(begin(members, system=system))
+                made = await self.apply(
+                    connection, list(changes.values()), list(callers.values()), numbers
+                )
+                await connection.execute("COMMIT")
+                results.update(zip(changes, made, strict=True))
+        return results
+
+    async def register(
+        self, connection: Connection, changes: Sequence[Change], *, lasting: bool
+    ) -> Mapping[PartyRef, int]:
+        """Make known the units and parties the changes name; return the parties' numbers.
+
+        ``lasting`` is False inside a transaction that may be rolled back.
+        """
+        prepared = [change.prepared for change in changes if change.prepared is not None]
+        units = [unit for one in prepared for unit in one.indexed.units]
+        await self._units.ensure(connection, units, lasting=lasting)
+        named = [ref for one in prepared for ref in one.parties()]
+        return await self._parties.ensure(connection, named, lasting=lasting)
+
+    async def apply(
+        self,
+        connection: Connection,
+        changes: Sequence[Change],
+        callers: Sequence[Caller],
+        numbers: Mapping[PartyRef, int],
+    ) -> list[Result]:
+        """Make the changes inside the open transaction; each id stands at most once in them."""
+        await lock(connection, changes)
+        currents = await current_states(connection, changes, callers)
+        rules = await content_rules(connection, changes, callers, numbers)
+        effects = [_effect(*one) for one in zip(changes, callers, currents, rules, strict=True)]
+        permits = [effect for effect in effects if isinstance(effect, Permit)]
+        versions = await self._versions(connection, permits)
+        await save(connection, versions, numbers)
+        traces = [
+            _trace(change, caller, effect, numbers)
+            for change, caller, effect in zip(changes, callers, effects, strict=True)
+        ]
+        await write(connection, traces)
+        made = {id(version.permit): version for version in versions}
+        return [self._result(effect, made) for effect in effects]
+
+    async def _versions(self, connection: Connection, permits: Sequence[Permit]) -> list[Version]:
+        if not permits:
+            return []
+        rows = await connection.fetch(
+            "SELECT nextval('version_seq') AS seq FROM generate_series(1, $1)", len(permits)
+        )
+        now = self._clock.now()
+        return [
+            await self._version(permit, row["seq"], _instant(now, permit.current))
+            for permit, row in zip(permits, rows, strict=True)
+        ]
+
+    async def _version(self, permit: Permit, seq: int, updated: datetime) -> Version:
+        change = permit.change
+        key = permit.current.key if permit.current else seq
+        body, blobs = None, list[bytes]()
+        if change.prepared is not None:
+            stamped = stamp(
+                change.prepared.raw,
+                rid=change.rid,
+                version=str(permit.version),
+                updated=instant_text(updated),
+            )
+            rest, blobs = await self._bodies.detach(stamped)
+            body = self._bodies.compress(change.place[0], rest)
+            return Version(permit, key, seq, part_for(permit), updated, body, blobs, stamped)
+        return Version(permit, key, seq, part_for(permit), updated, None)
+
+    def _result(self, effect: Effect, made: Mapping[int, Version]) -> Result:
+        if isinstance(effect, HygieError):
+            return effect
+        if isinstance(effect, Nothing):
+            change, current = effect.change, effect.current
+            stored = Stored(change.rt, change.rid, current.ver, current.upd, None)
+            return Written(stored, created=False, changed=False)
+        version = made[id(effect)]
+        change = effect.change
+        stored = Stored(change.rt, change.rid, effect.version, version.updated, version.served)
+        return Written(stored, created=effect.creates)
+
+
+def instant_text(instant: datetime) -> str:
+    """Return a FHIR instant in UTC, to the millisecond.
+
+    >>> instant_text(datetime(2026, 1, 2, 3, 4, 5, 60_000, tzinfo=UTC))
+    '2026-01-02T03:04:05.060Z'
+    """
+    return (
+        instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+        + f"{instant.microsecond // 1000:03d}Z"
+    )
+
+
+def _instant(now: datetime, current: Current | None) -> datetime:
+    """Return the time of a version: to the millisecond, and after the version before it."""
+    instant = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    if current is not None and current.upd is not None and instant <= current.upd:
+        return current.upd + _MILLISECOND
+    return instant
+
+
+def _one_each(waiting: Mapping[int, Change]) -> dict[int, Change]:
+    """Return the first change of each id: a second one sees the effect of the first."""
+    turn: dict[object, int] = {}
+    for number, change in waiting.items():
+        turn.setdefault(change.place, number)
+    return {number: waiting[number] for number in turn.values()}
+
+
+def _caller(change: Change, known: dict[Bearer, Caller]) -> Caller | HygieError:
+    try:
+        return resolve(change.access, known)
+    except HygieError as error:
+        return error
+
+
+def _effect(change: Change, caller: Caller, current: Current | None, rule: str | None) -> Effect:
+    try:
+        return check_change(change, caller, current, rule)
+    except HygieError as error:
+        return error
+
+
+def _trace(
+    change: Change, caller: Caller, effect: Effect, numbers: Mapping[PartyRef, int]
+) -> Trace:
+    rt, uid = change.place
+    if isinstance(effect, HygieError):
+        return trace_refusal(change.request, caller, status=effect.status, rt=rt, uid=uid)
+    if isinstance(effect, Nothing):
+        touched = Touched(rt, uid, effect.current.ver, effect.current.pat, effect.rule)
+        return trace_one(change.request, caller, touched, status=200)
+    patients = change.prepared.indexed.patients if change.prepared else []
+    pat = numbers[patients[0]] if patients else effect.current.pat if effect.current else None
+    touched = Touched(rt, uid, effect.version, pat, effect.rule)
+    return trace_one(change.request, caller, touched, status=201 if effect.creates else 200)
+
+
+def _refusal(error: asyncpg.PostgresError) -> HygieError:
+    if isinstance(error, asyncpg.UniqueViolationError | asyncpg.DeadlockDetectedError):
+        return Conflict("Somebody else wrote the same resource at the same moment; retry.")
+    if isinstance(error, asyncpg.DataError):
+        raise error
+    return Unavailable("The database could not make this change; retry in a few seconds.")
