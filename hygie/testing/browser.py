@@ -64,7 +64,9 @@ class Portal:
     address: str
     site: Site
 
-    async def context(self, login: str = "", language: str = "fr", **options: Any) -> BrowserContext:
+    async def context(
+        self, login: str = "", language: str = "fr", **options: Any
+    ) -> BrowserContext:
         """Return a new window, signed in when a login is given."""
         context = await self.browser.new_context(
             base_url=self.address, extra_http_headers={"accept-language": language}, **options

@@ -13,7 +13,8 @@ from hygie.testing.browser import PAGES, Portal
 pytestmark = pytest.mark.browser
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 SHOTS = os.environ.get("HYGIE_SCREENSHOTS", "")
-RUN = "() => axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join(' | ')))"
+RUN = """() => axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations.map(
+    one => one.id + ": " + one.nodes.map(node => node.html + " " + node.failureSummary).join(" | ")))"""
 LOOKS = [("light", 1280), ("light", 320), ("dark", 1280), ("dark", 320)]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from itertools import groupby
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,7 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from hygie.domains.record import service
-from hygie.domains.record.model.timeline import Kind
+from hygie.domains.record.model.timeline import Day, Item, Kind
 from hygie.domains.record.pages.reading import is_plain, reader_of
 from hygie.kernel.web.bridge import ask
 
@@ -53,7 +55,7 @@ def show(request: HttpRequest, patient: str) -> HttpResponse:
     page = ask(service.timeline(reader, wish))
     context = {
         "person": ask(service.who(reader)),
-        "days": [(day.day, [(words[item.kind], item) for item in day.items]) for day in page.days],
+        "days": [(day.day, _by_kind(day, words)) for day in page.days],
         "kinds": list(words.items()),
         "kind": chosen["kind"],
         "years": chosen["years"],
@@ -61,6 +63,13 @@ def show(request: HttpRequest, patient: str) -> HttpResponse:
         "newest": urlencode(chosen) if wish.before else "",
     }
     return render(request, "record/timeline.html", context)
+
+
+def _by_kind(day: Day, words: Mapping[Kind, Promise]) -> list[tuple[Promise, list[Item]]]:
+    """Gather the lines of a day by kind: the twenty results of one blood test are one block."""
+    return [
+        (words[kind], list(lines)) for kind, lines in groupby(day.items, key=lambda one: one.kind)
+    ]
 
 
 def _since(years: str) -> str:

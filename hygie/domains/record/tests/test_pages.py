@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hygie.testing.portal import Site
-from hygie.testing.stories import NORA, PAUL
+from hygie.testing.stories import NORA
 
 PRO = "/professional/record"
 MINE = "/patient/record"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -10,12 +11,13 @@ from django import template
 from django.template.context import RequestContext
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from hygie.kernel.web import frame
 
 register = template.Library()
 MONTHS_UNTIL_YEARS = 24
+WHOLE_DAY = len("2024-01-31")
 
 
 @register.simple_tag(takes_context=True)
@@ -64,6 +66,19 @@ def fhir_date(text: str) -> str:
         return text
     style = "j F Y" if len(parts) == len(("year", "month", "day")) else "F Y"
     return date_format(date(*(*parts, 1)[:3]), style)
+
+
+@register.filter
+def since(text: str) -> str:
+    """Print since when: “depuis 2019”, “depuis le 3 mai 2019”."""
+    words = gettext("depuis le %(day)s") if len(text) == WHOLE_DAY else gettext("depuis %(day)s")
+    return words % {"day": fhir_date(text)}
+
+
+@register.filter
+def number(text: str) -> str:
+    """Print the decimals of a text as the language writes them; no digit is changed or lost."""
+    return re.sub(r"(?<=\d)\.(?=\d)", ",", text) if get_language() == "fr" else text
 
 
 @register.filter
