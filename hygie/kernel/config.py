@@ -12,6 +12,7 @@ from hygie.kernel.errors import ConfigurationError
 
 Part = Literal["all", "api", "portal"]
 LogFormat = Literal["human", "json"]
+LAST_PORT = 65_535
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -124,6 +125,8 @@ def check_is_coherent(settings: Settings) -> None:
         ("postgresql://", "postgres://")
     ):
         raise ConfigurationError("HYGIE_DATABASE_URL must begin with postgresql://.")
+    if not 0 < settings.port <= LAST_PORT:
+        raise ConfigurationError(f"HYGIE_PORT or --port is a number from 1 to {LAST_PORT}.")
     if settings.url and not settings.url.startswith(("http://", "https://")):
         raise ConfigurationError("HYGIE_URL must begin with http:// or https://.")
 
