@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -8,7 +8,7 @@ import pytest
 
 from hygie.kernel.database import roles
 from hygie.kernel.database.session import SEARCH_PATH
-from hygie.testing.private_server import private_server
+from hygie.testing.database import ScratchDatabase
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -17,10 +17,9 @@ Connect = Callable[[str], Awaitable["Connection"]]
 TABLES = "trace, trace_leaf, trace_head, trace_tree, party"
 
 
-@pytest.fixture(scope="session")
-def dsn() -> Iterator[str]:
-    with private_server() as dsn:
-        yield dsn
+@pytest.fixture
+def dsn(database: ScratchDatabase) -> str:
+    return database.dsn
 
 
 @pytest.fixture

@@ -138,11 +138,22 @@ async def test_this_month_and_the_next_have_partitions(connect: Connect, day: da
 
 
 async def test_partitions_are_made_while_others_write(connect: Connect) -> None:
-    app, first, second = [await connect(r) for r in (roles.APP, roles.SEQUENCER, roles.SEQUENCER)]
+    owner, first, second = [
+        await connect(role) for role in (roles.OWNER, roles.SEQUENCER, roles.SEQUENCER)
+    ]
+    writers = [await connect(roles.APP) for _ in range(3)]
     today = datetime.now(UTC).date()
-    await asyncio.gather(
-        ensure_partitions(first, today=today),
-        ensure_partitions(second, today=today),
-        write(app, [READ] * 100),
-    )
-    assert await first.fetchval("SELECT count(*) FROM trace") == 100
+
+    async def append(writer: Connection) -> None:
+        for _ in range(20):
+            await write(writer, [READ] * 5)
+
+    for _ in range(5):
+        await owner.execute(f"TRUNCATE trace; DROP TABLE IF EXISTS trace_{today:%Y_%m}")
+        await asyncio.gather(
+            *map(append, writers),
+            ensure_partitions(first, today=today),
+            ensure_partitions(second, today=today),
+        )
+        assert await first.fetchval("SELECT count(*) FROM trace") == 300
+        assert await owner.fetchval("SELECT count(*) FROM trace_default") == 0

@@ -36,7 +36,7 @@ CREATE TABLE trace_default PARTITION OF trace DEFAULT;
 
 -- Make the partition of the UTC month of a day, and move there what the default one caught.
 CREATE FUNCTION ensure_trace_partition(day date) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = hygie, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = hygie, pg_temp SET lock_timeout = '3s' AS $$
 DECLARE
   first date := date_trunc('month', day)::date;
   low  timestamptz := first::timestamp AT TIME ZONE 'UTC';
@@ -46,6 +46,11 @@ BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('hygie.ensure_trace_partition'));
   IF to_regclass('hygie.' || name) IS NOT NULL THEN
     RETURN;
+  END IF;
+  -- A writer that chose the default partition and then waited for ATTACH would be refused: where
+  -- this month is concerned writers wait before they choose, three seconds at most.
+  IF clock_timestamp() >= low - interval '1 minute' THEN
+    LOCK TABLE hygie.trace IN SHARE ROW EXCLUSIVE MODE;
   END IF;
   EXECUTE format('CREATE TABLE hygie.%I (LIKE hygie.trace INCLUDING ALL)', name);
   EXECUTE format(
