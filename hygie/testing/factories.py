@@ -27,16 +27,18 @@ def _new(rt: str, values: Json) -> Json:
 
 
 def _concept(text: str, system: str = "", code: str = "") -> Json:
-    coding = {"coding": [{"system": system, "code": code, "display": text}]} if code else {}
-    return {**coding, "text": text}
+    words = {"text": text} if text else {}
+    return {"coding": [{"system": system, "code": code}], **words} if code else words
 
 
 def patient(family: str = "Martin", given: str = "Nora", **values: Any) -> Json:
-    """Return a Patient with a French name, a birth date and a test INS."""
+    """Return a Patient with a French name, a birth date and a test INS; ``ins=""`` for none."""
+    number = values.pop("ins", "259055512345631")
+    identity = {"identifier": [{"system": INS_TEST, "value": number}]} if number else {}
     return _new(
         "Patient",
         {
-            "identifier": [{"system": INS_TEST, "value": "259055512345631"}],
+            **identity,
             "name": [{"use": "official", "family": family, "given": [given]}],
             "gender": "female",
             "birthDate": "1959-05-12",

@@ -12,26 +12,29 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from hygie.kernel.config import Settings
 from hygie.kernel.platform import DemoAccount, Platform
+from hygie.kernel.security.caller import SYSTEM
+from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.web import bridge, portal
 from hygie.kernel.web.wsgi import WsgiBridge
 from hygie.testing import stories
 from hygie.testing.database import ScratchServer
-from hygie.testing.memory import MemoryRepository
 
 if TYPE_CHECKING:
     from django.test import Client
 
+_encoder = msgspec.json.Encoder(decimal_format="number")
 PASSWORD = "trois ponts sur la Loire"  # noqa: S105  of accounts that live as long as a test
 ACCOUNTS = (
     ("nora", "Nora Martin", "patient", f"Patient/{stories.NORA}"),
     ("paul", "Paul Durand", "patient", f"Patient/{stories.PAUL}"),
-    ("dr.petit", "Dr Hélène Petit", "professional", "Practitioner/helene-petit"),
+    ("dr.petit", "Dr Hélène Petit", "professional", f"Practitioner/{stories.HELENE}"),
     ("operateur", "Opérateur", "administrator", ""),
 )
 
@@ -72,9 +75,9 @@ class Site:
         return client
 
 
-def compose(settings: Settings, *, repository: Any) -> Platform:
+def compose(settings: Settings) -> Platform:
     """Register every domain and portal of the tree on a new platform."""
-    platform = Platform(settings, demo=TestDirectory(), repository=repository)
+    platform = Platform(settings, demo=TestDirectory())
     for layer in ("hygie.domains", "hygie.portals"):
         for found in pkgutil.iter_modules(import_module(layer).__path__, f"{layer}."):
             register = getattr(import_module(found.name), "register", None)
@@ -88,11 +91,12 @@ def site(database_server: ScratchServer) -> Iterator[Site]:
     """Give the composed portal with two records, four accounts and a running loop."""
     scratch = database_server.create()
     settings = replace(scratch.settings, demo=4)
-    repository = MemoryRepository([*stories.diabetic_woman(), *stories.unknown_man()])
-    platform = compose(settings, repository=repository)
+    platform = compose(settings)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="engine", daemon=True)
     thread.start()
+    repository = asyncio.run_coroutine_threadsafe(_open(platform), loop).result(60)
+    platform.repository = repository
     bridge.install(bridge.Bridge(loop, platform))
     portal.prepare(platform, dsn=scratch.dsn)
     _open_accounts()
@@ -100,9 +104,18 @@ def site(database_server: ScratchServer) -> Iterator[Site]:
     from django.db import connections  # noqa: PLC0415
 
     connections.close_all()
+    asyncio.run_coroutine_threadsafe(repository.database.close(), loop).result(10)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
+
+
+async def _open(platform: Platform) -> Repository:
+    repository = await open_repository(platform.settings, projections=platform.projections)
+    for one in [*stories.diabetic_woman(), *stories.unknown_man(), *stories.care_team()]:
+        body = _encoder.encode(one)
+        await repository.update(SYSTEM, one["resourceType"], one["id"], body)
+    return repository
 
 
 def _open_accounts() -> None:

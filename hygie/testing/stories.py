@@ -19,7 +19,7 @@ from hygie.testing.factories import (
 )
 
 Json = dict[str, Any]
-NORA, PAUL = "nora-martin", "paul-durand"
+NORA, PAUL, HELENE = "nora-martin", "paul-durand", "helene-petit"
 YEARS = range(2017, 2027)
 
 
@@ -89,10 +89,30 @@ def _visits(me: str) -> list[Json]:
 def unknown_man() -> list[Json]:
     """Return the record of Paul, about whom one thing only was written: no known allergy."""
     return [
-        patient("Durand", "Paul", id=PAUL, gender="male", birthDate="1948-01-30", identifier=[]),
+        patient("Durand", "Paul", id=PAUL, gender="male", birthDate="1948-01-30", ins=""),
         allergy(
             f"Patient/{PAUL}",
             "Aucune allergie connue",
             code={"coding": [{"system": "http://snomed.info/sct", "code": "716186003"}]},
         ),
     ]
+
+
+def care_team() -> list[Json]:
+    """Return the general practitioner of both, and the care teams that open their records."""
+    doctor = {
+        "resourceType": "Practitioner",
+        "id": HELENE,
+        "name": [{"family": "Petit", "given": ["Hélène"], "prefix": ["Dr"]}],
+    }
+    teams = [
+        {
+            "resourceType": "CareTeam",
+            "id": f"team-of-{patient_id}",
+            "status": "active",
+            "subject": {"reference": f"Patient/{patient_id}"},
+            "participant": [{"member": {"reference": f"Practitioner/{HELENE}"}}],
+        }
+        for patient_id in (NORA, PAUL)
+    ]
+    return [doctor, *teams]

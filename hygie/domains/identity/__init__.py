@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hygie.kernel.platform import NavigationItem
+from hygie.kernel.platform import gettext_noop as _
 
 if TYPE_CHECKING:
     from hygie.kernel.platform import Platform
@@ -22,5 +23,5 @@ def register(platform: Platform) -> None:
         "professional",
         prefix="patients/",
         urlconf="hygie.domains.identity.pages",
-        navigation=[NavigationItem("Mes patients", "professional:identity:patients", 10)],
+        navigation=[NavigationItem(_("Mes patients"), "professional:identity:patients", 10)],
     )

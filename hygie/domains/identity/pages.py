@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -17,8 +15,7 @@ from hygie.kernel.web.frame import tabs
 def patients(request: HttpRequest) -> HttpResponse:
     """List the patients found; each leads to the first page that a domain offers about them."""
     text = request.GET.get("q", "").strip()
-    people = cast("service.People", repository())
-    found = ask(service.find_mine(people, caller_of(request), text))
+    found = ask(service.find_mine(repository(), caller_of(request), text))
     rows = []
     for person in found:
         links = tabs(request, "professional", person.reference.partition("/")[2])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hygie.kernel.platform import NavigationItem
+from hygie.kernel.platform import gettext_noop as _
 
 if TYPE_CHECKING:
     from hygie.kernel.platform import Platform, Portal
@@ -22,8 +23,8 @@ def register(platform: Platform) -> None:
     """Offer the same pages to patients and professionals, each in its own words."""
     platform.add_django_app("hygie.domains.record")
     faces: dict[Portal, tuple[str, str, str]] = {
-        "professional": ("Synthèse", "Chronologie", "Documents"),
-        "patient": ("Mon résumé", "Mon histoire", "Mes documents"),
+        "professional": (_("Synthèse"), _("Chronologie"), _("Documents")),
+        "patient": (_("Mon résumé"), _("Mon histoire"), _("Mes documents")),
     }
     for portal, labels in faces.items():
         items = [
@@ -31,5 +32,5 @@ def register(platform: Platform) -> None:
             for label, page, order in zip(labels, PAGES, (10, 20, 30), strict=True)
         ]
         if portal == "patient":
-            items.append(NavigationItem("Mon dossier", "patient:record:mine", 10))
+            items.append(NavigationItem(_("Mon dossier"), "patient:record:mine", 10))
         platform.add_pages(portal, prefix="record/", urlconf=URLCONF, navigation=items)

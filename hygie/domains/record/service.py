@@ -6,7 +6,6 @@ import asyncio
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,30 +19,17 @@ from hygie.domains.record.model.timeline import PAGE as LINES
 from hygie.domains.record.model.timeline import Fetched, Item, Kind, Timeline, boundary, page
 from hygie.kernel.errors import InvalidRequest, NotFound
 from hygie.kernel.security.caller import Caller
-from hygie.kernel.store.model import Found, Stored
+from hygie.kernel.store import Found, Repository
 
 MANY = "200"
 LAST = "6"
-Query = list[tuple[str, str]]
-
-
-class Records(Protocol):
-    """What this domain asks of the repository."""
-
-    async def read(self, access: Caller, rt: str, rid: str) -> Stored:
-        """Return the current version of a resource."""
-        ...
-
-    async def search(self, access: Caller, rt: str, query: Query) -> Found:
-        """Return one page of a search."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Who reads whose record, from where, and in which time zone days are told."""
 
-    records: Records
+    records: Repository
     caller: Caller
     patient: str
     zone: ZoneInfo

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hygie.kernel.platform import NavigationItem
+from hygie.kernel.platform import gettext_noop as _
 
 if TYPE_CHECKING:
     from hygie.kernel.platform import Platform
@@ -17,5 +18,5 @@ def register(platform: Platform) -> None:
         "patient",
         prefix="",
         urlconf="hygie.portals.patient.pages",
-        navigation=[NavigationItem("Accueil", "patient:home:home", 0)],
+        navigation=[NavigationItem(_("Accueil"), "patient:home:home", 0)],
     )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hygie.domains.record.model.tables import absences
-from hygie.kernel.store.model import Stored
+from hygie.kernel.store import Stored
 
 Json = dict[str, Any]
 INS_SYSTEMS = tuple(f"urn:oid:1.2.250.1.213.1.4.{last}" for last in (8, 10, 11))

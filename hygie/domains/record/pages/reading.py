@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from hygie.domains.record.service import Reader, Records
+from hygie.domains.record.service import Reader
 from hygie.kernel.web.bridge import platform, repository
 from hygie.kernel.web.caller import caller_of
 
@@ -16,7 +15,7 @@ from hygie.kernel.web.caller import caller_of
 def reader_of(request: HttpRequest, patient: str) -> Reader:
     """Return who reads whose record."""
     return Reader(
-        records=cast("Records", repository()),
+        records=repository(),
         caller=caller_of(request),
         patient=patient,
         zone=ZoneInfo(platform().settings.zone),
