@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 Portal = Literal["public", "patient", "professional", "establishment", "research"]
 
 
+def gettext_noop(text: str) -> str:
+    """Mark a French text for the catalogue of translations, without loading Django."""
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class NavigationItem:
     """One entry of a portal's menu.
