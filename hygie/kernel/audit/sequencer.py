@@ -10,13 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hygie.kernel.audit import leaf
 from hygie.kernel.audit.checkpoint import Signer
 from hygie.kernel.audit.merkle import CompactRange, leaf_hash
+from hygie.kernel.audit.trace import ensure_partitions
+from hygie.kernel.clock import Clock, SystemClock
 from hygie.kernel.errors import ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
@@ -47,21 +51,34 @@ _GROW = "UPDATE trace_tree SET size = $1, subtrees = $2"
 _HEAD = "INSERT INTO trace_head (size, root, checkpoint) VALUES ($1, $2, $3)"
 
 
-async def run(database: Database, key: Ed25519PrivateKey, stop: asyncio.Event) -> None:
-    """Sequence until ``stop`` is set; ``database`` is opened with role ``hygie_sequencer``.
+async def run(
+    database: Database,
+    key: Ed25519PrivateKey,
+    stop: asyncio.Event,
+    *,
+    clock: Clock | None = None,
+) -> None:
+    """Sequence until ``stop`` is set, and each day make the partitions of the months to come.
 
-    A lost database is waited for.
+    ``database`` is opened with role ``hygie_sequencer``. A lost database is waited for.
 
     Raises:
         ConfigurationError: the log was signed by another key, or its last head was changed.
     """
+    clock = clock or SystemClock()
+    prepared: date | None = None
     while not stop.is_set():
+        placed, today = 0, clock.now().date()
         try:
             async with database.connection() as connection:
+                if prepared != today:
+                    await ensure_partitions(connection, today=today)
+                    prepared = today
                 placed = await sequence(connection, key)
         except Unavailable:
             log.warning("sequencer.database_lost")
-            placed = 0
+        except asyncpg.LockNotAvailableError:
+            log.warning("sequencer.partitions_delayed")
         if placed < BATCH:
             await _sleep(stop)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +18,9 @@ from hygie.kernel.audit.tests.test_trace import READ, SEARCH
 from hygie.kernel.audit.trace import Trace, write
 from hygie.kernel.database import roles
 from hygie.kernel.database.connection import Database
+from hygie.kernel.database.session import connect
 from hygie.kernel.errors import ConfigurationError
+from hygie.testing.database import ScratchDatabase
 from hygie_verify.note import VerifierKey
 from hygie_verify.walk import Report, verify
 
@@ -238,3 +241,45 @@ async def test_a_trace_has_its_place_within_a_second(
         stop.set()
         await running
         await database.close()
+
+
+async def test_a_running_sequencer_makes_the_partitions_to_come(
+    owner: Connection, dsn: str
+) -> None:
+    class NewYearsEve:
+        def now(self) -> datetime:
+            return datetime(2033, 12, 31, 12, tzinfo=UTC)
+
+    database = await Database.open(dsn, role=roles.SEQUENCER, size=1)
+    stop = asyncio.Event()
+    running = asyncio.create_task(sequencer.run(database, KEY, stop, clock=NewYearsEve()))
+    async with asyncio.timeout(5):
+        while not await owner.fetchval("SELECT to_regclass('trace_2034_01')"):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    stop.set()
+    await running
+    await database.close()
+    assert await owner.fetchval("SELECT to_regclass('trace_2033_12')")
+
+
+async def test_a_sequencer_outlives_a_lost_database(
+    app: Connection, placer: Connection, database: ScratchDatabase
+) -> None:
+    opened = await Database.open(database.dsn, role=roles.SEQUENCER, size=1)
+    stop = asyncio.Event()
+    running = asyncio.create_task(sequencer.run(opened, KEY, stop))
+    await asyncio.sleep(0.3)
+    with connect(database.admin_dsn) as admin:
+        ended = admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+            "datname = current_database() AND application_name = 'hygie' "
+            "AND pid <> pg_backend_pid()"
+        ).fetchall()
+    assert len(ended) == 1
+    await write(app, [READ])
+    async with asyncio.timeout(10):
+        while not await placer.fetchval("SELECT count(*) FROM trace_head"):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    stop.set()
+    await running
+    await opened.close()
