@@ -206,10 +206,20 @@ class Course:
 def result_line(row: Measure, value: float, sex: str) -> str:
     """Return a result as a laboratory prints it: value, unit and reference range."""
     low, high = row.bounds(sex)
-    said = f"{row.display} : {value:.{row.decimals}f} {row.unit}"
+    said = f"{row.display} : {french(value, row.decimals)} {row.unit}"
     if low is None and high is None:
         return said
     if low is None or high is None:
-        bound = f"supérieur à {low:g}" if high is None else f"inférieur à {high:g}"
-        return f"{said}   (attendu : {bound})"
-    return f"{said}   (attendu : {low:g} à {high:g})"
+        bound = french(high or low or 0, row.decimals)
+        return f"{said}   (attendu : {'supérieur' if high is None else 'inférieur'} à {bound})"
+    bounds = f"{french(low, row.decimals)} à {french(high, row.decimals)}"
+    return f"{said}   (attendu : {bounds})"
+
+
+def french(value: float, decimals: int = 1) -> str:
+    """Return a number as it is written in French.
+
+    >>> french(72.34)
+    '72,3'
+    """
+    return f"{value:.{decimals}f}".replace(".", ",")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from functools import cache
 
-from hygie.demo.course import ADULT, Course, Paper
+from hygie.demo.course import ADULT, Course, Paper, french
 from hygie.demo.fhir.care import Diagnosis, Visit, write_procedure
 from hygie.demo.illness import YEAR, Illness
 from hygie.demo.rows import FollowUp, PanelRule, Stay
@@ -76,7 +76,7 @@ def _visit(course: Course, day: date, active: list[Illness], *, tall: bool) -> N
     if course.person.age(day) >= ADULT:
         said.append(f"Pression artérielle : {course.pressure(visit)}")
         course.vital(visit, "heart_rate")
-    said.append(f"Poids : {course.size(visit, height=tall):.1f} kg")
+    said.append(f"Poids : {french(course.size(visit, height=tall))} kg")
     if any(illness.name in {"copd", "heart_failure"} for illness in active):
         course.vital(visit, "saturation")
     plain = ", ".join(illness.disease.plain.lower() for illness in ordered[:4])

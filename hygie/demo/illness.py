@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
-from math import exp
+from math import exp, inf
 
 from hygie.demo.chance import near
 from hygie.demo.rows import Disease, Effect
@@ -19,13 +19,22 @@ from hygie.demo.tables import curve, factors, rows
 from hygie.demo.traits import Person
 
 YEAR = 365.25
+STEP_DAYS = 110
+"""Time constant of a new step of treatment."""
+
+SLOWEST = 15.0
+"""Years after which an illness no longer worsens on its own."""
+
 EVE = -0.06
 """Years before the diagnosis from which the illness shows: results ask for the visit."""
 
 
 @dataclass(slots=True)
 class Illness:
-    """A chronic illness of somebody: since when, until when, and whether it is treated."""
+    """A chronic illness of somebody: since when, until when, and how it is treated.
+
+    ``steps`` are the days on which the treatment was stepped up.
+    """
 
     disease: Disease
     onset: date
@@ -33,6 +42,7 @@ class Illness:
     treated: bool = True
     condition: str = ""
     spreads: dict[str, float] = field(default_factory=dict)
+    steps: list[date] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -102,7 +112,13 @@ def shift(rng: random.Random, illness: Illness, measure: str, day: date) -> floa
     if measure not in illness.spreads:
         illness.spreads[measure] = max(0.25, near(rng, 1.0, effect.spread))
     spread = illness.spreads[measure]
-    years = max(0.0, years)
+    years = min(max(0.0, years), SLOWEST)
     target = effect.treated if illness.treated else effect.start
     moved = target + (effect.start - target) * exp(-years / effect.tau)
-    return spread * (moved + effect.slope * years)
+    gains = (1 - exp(-max(0, (day - step).days) / STEP_DAYS) for step in illness.steps)
+    return max(spread * (moved + effect.slope * years) + effect.step * sum(gains), _least(moved))
+
+
+def _least(moved: float) -> float:
+    """Return the least shift that is left: treatment brings a rise near zero, not below it."""
+    return 0.15 * moved if moved > 0 else -inf

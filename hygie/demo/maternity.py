@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from hygie.demo.course import Course, Paper
+from hygie.demo.course import Course, Paper, french
 from hygie.demo.fhir.care import (
     Diagnosis,
     Dose,
@@ -117,7 +117,7 @@ def _visit(course: Course, step: PregnancyStep, day: date, condition: str) -> Vi
             "# Examen",
             f"Terme : {step.week} semaines d'aménorrhée.",
             f"Pression artérielle : {pressure}",
-            f"Poids : {weight:.1f} kg",
+            f"Poids : {french(weight)} kg",
             "# Conclusion",
             "Grossesse d'évolution normale.",
         )

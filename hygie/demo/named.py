@@ -30,7 +30,8 @@ class Kin(msgspec.Struct, frozen=True):
 class Story(msgspec.Struct, frozen=True):
     """A named patient: traits, and since how many years each illness is known.
 
-    Age counts from the day of the demonstration: ``age`` years and ``days``.
+    Age counts from the day of the demonstration: ``age`` years and ``days``. ``takes`` names the
+    medicines, with the years since they began where the story says so.
     """
 
     slug: str
@@ -55,7 +56,7 @@ class Story(msgspec.Struct, frozen=True):
     married: bool = False
     pregnant_weeks: int | None = None
     secret_visit: bool = False
-    takes: tuple[str, ...] = ()
+    takes: dict[str, float | None] = {}
 
 
 class Professional(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 
-from hygie.demo.course import ADULT, Course, Paper
+from hygie.demo.course import ADULT, Course, Paper, french
 from hygie.demo.fhir.care import Dose, Visit, write_allergy, write_immunization, write_procedure
 from hygie.demo.fhir.measures import write_smoking
 from hygie.demo.rows import Allergy, ChildExam, Vaccine, YearlyVaccine
@@ -127,8 +127,8 @@ def examine_child(course: Course) -> None:
         if row.document:
             lines = (
                 "# Croissance",
-                f"Poids : {weight:.1f} kg",
-                f"Taille : {course.body.height(day):.1f} cm",
+                f"Poids : {french(weight)} kg",
+                f"Taille : {french(course.body.height(day))} cm",
                 "# Conclusion",
                 "Développement normal pour l'âge. Vaccinations vérifiées.",
             )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from hygie.demo.chance import Weighted
@@ -43,7 +43,7 @@ class Wishes:
 
     documents: int = USUAL
     extras: Sequence[Extra] = ()
-    takes: Sequence[str] = ()
+    takes: Mapping[str, float | None] = field(default_factory=dict)
     links: Sequence[str] = ()
     helpers: Sequence[str] = ()
 

@@ -44,8 +44,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """How an illness moves a measure: ``effects.csv``.
 
     ``start`` is the shift at diagnosis; with treatment it tends to ``treated`` with the time
-    constant ``tau`` in years; ``slope`` is added each year. ``spread`` is the relative spread
-    between people.
+    constant ``tau`` in years; ``slope`` is added each year, and ``step`` each time that the
+    treatment is stepped up. ``spread`` is the relative spread between people.
     """
 
     module: str
@@ -55,6 +55,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     tau: float
     slope: float
     spread: float
+    step: float = 0.0
 
 
 class Disease(msgspec.Struct, frozen=True, kw_only=True):

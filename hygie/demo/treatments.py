@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
@@ -42,10 +42,11 @@ class Taking:
 class Treatments:
     """The treatments of one person.
 
-    ``takes`` names the medicines of a story; when it is empty, chance decides.
+    ``takes`` names the medicines of a story, with the years since they began where it says so;
+    when it is empty, chance decides.
     """
 
-    def __init__(self, course: Course, takes: Collection[str] = ()) -> None:
+    def __init__(self, course: Course, takes: Mapping[str, float | None]) -> None:
         self.course = course
         self.takes = takes
         self.takings: list[Taking] = []
@@ -71,6 +72,7 @@ class Treatments:
             if row.replaces in steps and row.step in steps:
                 steps[row.replaces].stop = steps[row.step].start
         illness.treated = not table or covered or 1 in steps
+        illness.steps = [taking.start for step, taking in steps.items() if step > 1]
         self.takings.extend(steps.values())
 
     def _draw(self, row: Treatment, illness: Illness) -> Taking | None:
@@ -82,6 +84,9 @@ class Treatments:
             names = [name for name in names if name in self.takes]
             drawn = bool(names)
         kept = [one for one in map(medicine, names) if self.course.suits(one, date.min)]
+        since = self.takes.get(kept[0].key) if kept else None
+        if since is not None:
+            begun = self.course.today - timedelta(days=round(since * YEAR))
         old_enough = self.course.person.age(begun) >= row.from_age
         if not drawn or not kept or not old_enough:
             return None
