@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -84,11 +85,13 @@ class Served:
 
     def kill_everything(self) -> None:
         """Do what an impatient operator does: ``kill -9`` on all that belongs to it."""
-        doomed = [*self.children(), psutil.Process(self.process.pid)]
-        for process in doomed:
-            process.suspend()
-        for process in doomed:
-            process.kill()
+        # The supervisor first, or it would start again what is stopped.
+        doomed = [psutil.Process(self.process.pid), *self.children()]
+        for signalled in (signal.SIGSTOP, signal.SIGKILL):
+            for process in doomed:
+                # The database ends the processes of closed connections by itself.
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(signalled)
         self.process.wait()
 
 

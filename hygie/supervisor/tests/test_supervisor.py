@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from hygie.kernel.config import Settings
-from hygie.kernel.database import server
+from hygie.kernel.database import leftovers, server
 from hygie.kernel.database.process import servers_of
 from hygie.kernel.database.session import connect
 from hygie.supervisor.tests.served import Served
@@ -21,8 +21,7 @@ from hygie.supervisor.tests.served import Served
 def data() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="hygie-test-"))
     yield folder / "data"
-    for process in servers_of(folder / "data" / "postgres"):
-        process.kill()
+    leftovers.stop_servers(folder / "data" / "postgres")
     shutil.rmtree(folder)
 
 

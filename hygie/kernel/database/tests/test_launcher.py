@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,8 +35,7 @@ def _scratch() -> Iterator[Path]:
     # Not below pytest's own folder, which is closed to the account of the server.
     folder = Path(tempfile.mkdtemp(prefix="hygie-test-"))
     yield folder
-    for process in servers_of(folder / "postgres"):
-        process.kill()
+    leftovers.stop_servers(folder / "postgres")
     shutil.rmtree(folder)
 
 
@@ -167,10 +167,10 @@ def _killed(data: Path, *, postgres_too: bool) -> None:
         doomed = [psutil.Process(process.pid)]
         if postgres_too:
             doomed += doomed[0].children(recursive=True)
-        for each in doomed:
-            each.suspend()
-        for each in doomed:
-            each.kill()
+        for signalled in (signal.SIGSTOP, signal.SIGKILL):
+            for each in doomed:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    each.send_signal(signalled)
 
 
 def test_it_starts_again_after_a_kill_of_everything(data: Path) -> None:
