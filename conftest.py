@@ -1,3 +1,3 @@
 """Fixtures that every tests folder may use."""
 
-pytest_plugins = ("hygie.testing.database", "hygie.testing.portal", "hygie.testing.browser")
+pytest_plugins = ("hygie.testing.database", "hygie.testing.service", "hygie.testing.portal", "hygie.testing.browser")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from hygie.kernel.store.facts import Projection
@@ -142,3 +144,15 @@ class Platform:
         for pages in self.pages:
             grouped.setdefault(pages.portal, []).append(pages)
         return grouped
+
+
+def discover(platform: Platform, package: str) -> None:
+    """Let every sub-package of ``package`` (``hygie.domains``) register itself, in name order.
+
+    A feature is a folder: no list names it, so removing the folder removes the feature.
+    """
+    folder = import_module(package)
+    for found in sorted(iter_modules(folder.__path__), key=lambda module: module.name):
+        register = getattr(import_module(f"{package}.{found.name}"), "register", None)
+        if register is not None:
+            register(platform)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,28 @@ async def issue(
         at + valid,
     )
     return token
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What introspection tells of a valid token (RFC 7662, section 2.2)."""
+
+    subject: str
+    purpose: str
+    issued: datetime
+    expires: datetime
+
+
+async def introspect(connection: Connection, bearer: Bearer) -> TokenFacts | None:
+    """Return the facts of a valid token; None for one that is unknown, expired or revoked."""
+    row = await connection.fetchrow(
+        "SELECT reference, purpose, issued, expires FROM access_token "
+        "WHERE digest = $1 AND revoked IS NULL AND expires > now()",
+        bearer.digest,
+    )
+    return (
+        TokenFacts(row["reference"], row["purpose"], row["issued"], row["expires"]) if row else None
+    )
 
 
 async def revoke(connection: Connection, bearer: Bearer) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from hygie.kernel.audit.trace import Trace, write
 from hygie.kernel.clock import Clock, SystemClock
 from hygie.kernel.database.blobs import BlobStore
-from hygie.kernel.database.connection import Database
+from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.errors import MethodNotAllowed
 from hygie.kernel.fhir.splice import server_fields
 from hygie.kernel.security.caller import Access, Caller, Kind
-from hygie.kernel.security.tokens import authenticate
+from hygie.kernel.security.tokens import authenticate, parties
 from hygie.kernel.store.atomic import Atomic, StepRefused, Steps
 from hygie.kernel.store.batch import Batch
 from hygie.kernel.store.bodies import Bodies
@@ -23,6 +24,7 @@ from hygie.kernel.store.conditional import at_most_one, read_criteria
 from hygie.kernel.store.facts import Projections
 from hygie.kernel.store.history import Historian, Scope
 from hygie.kernel.store.ids import check_id, new_id
+from hygie.kernel.store.logged import Reading
 from hygie.kernel.store.model import Found, HistoryPage, Person, Stored, Written
 from hygie.kernel.store.parties import Parties
 from hygie.kernel.store.people import People
@@ -30,7 +32,7 @@ from hygie.kernel.store.prepare import Prepared, check_body_id, prepare
 from hygie.kernel.store.reading import Read, Reader
 from hygie.kernel.store.search.query import read_query
 from hygie.kernel.store.searching import Searcher
-from hygie.kernel.store.tracing import Request
+from hygie.kernel.store.tracing import Request, trace_reading
 from hygie.kernel.store.transaction import Answer, carry_out
 from hygie.kernel.store.writing import Writer
 
@@ -237,6 +239,18 @@ class Repository:
         return await self._run(
             access, asked, lambda steps: carry_out(steps, parts, projections=self._projections)
         )
+
+    @contextlib.asynccontextmanager
+    async def reading(self, access: Access, request: Request) -> AsyncIterator[Reading]:
+        """Open a transaction under the belt for a resource provider; its traces are written."""
+        async with self.database.connection() as connection:
+            caller = await authenticate(connection, access)
+            system, members = parties([caller])
+            await connection.execute(begin(members, system=system))
+            reading = Reading(connection, caller)
+            yield reading
+            await write(connection, trace_reading(request, caller, reading.patients))
+            await connection.execute("COMMIT")
 
     def _prepare(self, raw: bytes, rt: str, rid: str) -> Prepared:
         return prepare(raw, rt, rid, projections=self._projections)

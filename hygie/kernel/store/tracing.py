@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hygie.kernel.audit.trace import Trace
@@ -93,10 +93,21 @@ def trace_many(
 
     An answer without data leaves one trace too: the question was asked.
     """
-    by_patient: dict[int | None, Touched] = {}
+    rules: dict[int | None, str] = {}
     for one in touched:
-        by_patient.setdefault(one.pat, one)
-    rules = [(pat, one.rule) for pat, one in by_patient.items()] or [(None, NO_RULE)]
+        rules.setdefault(one.pat, one.rule)
+    return _one_each(request, caller, rules or {None: NO_RULE}, rt=rt)
+
+
+def trace_reading(request: Request, caller: Caller, patients: Iterable[int | None]) -> list[Trace]:
+    """Return the traces of reading the access log: one per patient it told about."""
+    rules = dict.fromkeys(patients, "access-log") or {None: "access-log"}
+    return _one_each(request, caller, rules, rt=None)
+
+
+def _one_each(
+    request: Request, caller: Caller, rules: Mapping[int | None, str], *, rt: int | None
+) -> list[Trace]:
     return [
         Trace(
             request=request.id,
@@ -112,5 +123,5 @@ def trace_many(
             peer=request.peer,
             query=request.query.encode() if request.query else None,
         )
-        for pat, rule in rules
+        for pat, rule in rules.items()
     ]

@@ -1,0 +1,176 @@
+"""The composition root: discovers domains and portals, builds the one ASGI application.
+
+Machine paths go to the lean engine, everything else to the pages; before the database is up to
+date, ``/healthz`` says why and every other path asks to come back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from zoneinfo import ZoneInfo
+
+from hygie import __version__
+from hygie.kernel.api.asgi import PREFIXES, MachineFace
+from hygie.kernel.api.engine import Engine
+from hygie.kernel.api.http import Message, Receive, Scope, Send
+from hygie.kernel.audit.provider import AuditEvents
+from hygie.kernel.clock import SystemClock
+from hygie.kernel.config import Settings
+from hygie.kernel.database import server, state
+from hygie.kernel.errors import HygieError
+from hygie.kernel.platform import DemoDirectory, Platform, discover
+from hygie.kernel.store import Repository, open_repository
+from hygie.kernel.store.ids import key_of
+from hygie.kernel.web import portal
+
+log = logging.getLogger(__name__)
+Face = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LOOK_AGAIN = 0.05
+"""Seconds between two looks at whether the database is up to date."""
+
+
+def compose(settings: Settings, *, demo: DemoDirectory | None = None) -> Platform:
+    """Return the register of every domain and portal of this programme."""
+    platform = Platform(settings, demo=demo)
+    discover(platform, "hygie.domains")
+    if settings.only != "api":
+        discover(platform, "hygie.portals")
+    return platform
+
+
+def application(settings: Settings) -> Application:
+    """Return the ASGI application of one worker."""
+    return Application(settings)
+
+
+class Application:
+    """One worker: opens its parts when the database is ready, then dispatches by path."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._platform = compose(settings, demo=_demonstration(settings))
+        self._machines: Face | None = None
+        self._pages: Face | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._failure = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._opening = asyncio.create_task(self._open())
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self._close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path == "/healthz":
+            await self._healthz(send)
+        elif path.startswith(PREFIXES):
+            await (self._machines or _come_back)(scope, receive, send)
+        else:
+            await (self._pages or _come_back)(scope, receive, send)
+
+    async def _healthz(self, send: Send) -> None:
+        current = state.read(self._settings.data)
+        opened = self._opening is not None and self._opening.done() and not self._failure
+        if current.status == "ready" and opened:
+            await _send_json(send, 200, {"status": "ready", "version": __version__})
+        else:
+            reason = self._failure or current.reason or "the programme is starting"
+            status = current.status if current.status != "ready" else "starting"
+            await _send_json(send, 503, {"status": status, "reason": reason})
+
+    async def _open(self) -> None:
+        settings = self._settings
+        while not state.read(settings.data).database:  # noqa: ASYNC110 - another process tells
+            await asyncio.sleep(LOOK_AGAIN)
+        try:
+            repository = await open_repository(settings, projections=self._platform.projections)
+            self._platform.repository = repository
+            if settings.only != "portal":
+                self._machines = _machine_face(settings, repository)
+            if settings.only != "api":
+                self._pages = portal.serve(self._platform, dsn=server.dsn(settings))
+        except HygieError as error:
+            self._failure = str(error)
+            log.exception("application.not_opened")
+        except Exception:
+            self._failure = "the programme could not open its parts; its journal says why"
+            log.exception("application.not_opened")
+
+    async def _close(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._opening
+        if self._platform.repository is not None:
+            await self._platform.repository.database.close()
+
+
+def _machine_face(settings: Settings, repository: Repository) -> MachineFace:
+    events = AuditEvents(
+        base=settings.fhir_base,
+        key_of=key_of,
+        zone=ZoneInfo(settings.zone),
+        clock=SystemClock(),
+    )
+    engine = Engine(repository, settings.fhir_base, events, __version__)
+    return MachineFace(engine, settings.trusted_proxies)
+
+
+def _demonstration(settings: Settings) -> DemoDirectory | None:
+    if settings.demo is None:
+        return None
+    from hygie.demo.guide import Guide  # noqa: PLC0415 - only a demonstration loads it
+
+    return Guide(settings.data)
+
+
+async def _come_back(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await _send_json(
+        send,
+        503,
+        {
+            "resourceType": "OperationOutcome",
+            "issue": [
+                {
+                    "severity": "error",
+                    "code": "transient",
+                    "diagnostics": "Hygie is starting, or this face is not served here; "
+                    "see /healthz and retry.",
+                }
+            ],
+        },
+    )
+
+
+async def _send_json(send: Send, status: int, told: dict[str, object]) -> None:
+    body = json.dumps(told).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"cache-control", b"no-store"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if status == 503:  # noqa: PLR2004 - RFC 9110, 10.2.3
+        headers.append((b"retry-after", b"1"))
+    start: Message = {"type": "http.response.start", "status": status, "headers": headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": body})

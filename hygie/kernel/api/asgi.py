@@ -1,0 +1,106 @@
+"""The machine face as an ASGI application."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from hygie.kernel.api.answers import refusal_answer
+from hygie.kernel.api.capabilities import capabilities
+from hygie.kernel.api.engine import Engine
+from hygie.kernel.api.http import (
+    HttpRequest,
+    Receive,
+    Response,
+    Scope,
+    Send,
+    header_map,
+    peer_of,
+    read_body,
+    request_id,
+)
+from hygie.kernel.api.negotiation import pretty
+from hygie.kernel.api.routes import find_route
+from hygie.kernel.api.tokens import discovery, introspection
+from hygie.kernel.errors import HygieError, Issue, NotFound
+
+log = logging.getLogger(__name__)
+
+_ALWAYS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"vary", b"Accept, Authorization"),
+)
+
+
+PREFIXES = ("/fhir", "/.well-known", "/oauth/introspect")
+"""Paths that machines ask for."""
+
+
+class InternalError(HygieError):
+    """Something failed that should not; the operators see why in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineFace:
+    """Answers what machines ask: FHIR, token introspection, discovery."""
+
+    engine: Engine
+    trusted_proxies: tuple[str, ...] = ()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers = header_map(scope)
+        request = HttpRequest(
+            method=scope["method"],
+            segments=tuple(part for part in scope["path"].split("/") if part),
+            query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            peer=peer_of(scope, headers, self.trusted_proxies),
+            id=request_id(headers),
+        )
+        response = await self._answer(request, receive)
+        await send_response(send, request, response)
+
+    async def _answer(self, request: HttpRequest, receive: Receive) -> Response:
+        try:
+            if request.method in ("POST", "PUT", "PATCH"):
+                request.body = await read_body(receive, request.headers)
+            return pretty(request, await self._run(request))
+        except HygieError as error:
+            return refusal_answer(error)
+        except Exception:
+            log.exception("api.failed", extra={"request": str(request.id)})
+            sentence = f"Hygie failed; tell the operator this number: {request.id}."
+            issue = Issue("exception", sentence)
+            return refusal_answer(InternalError(sentence, issues=[issue]))
+
+    async def _run(self, request: HttpRequest) -> Response:
+        match request.segments:
+            case (".well-known", *_):
+                return await discovery(self.engine, request)
+            case ("oauth", "introspect"):
+                return await introspection(self.engine, request)
+            case ("fhir", "metadata") if request.method in ("GET", "HEAD"):
+                return await capabilities(self.engine, request)
+            case ("fhir", *below):
+                request.segments = tuple(below)
+                route = find_route(request.method, request.segments)
+                return await route.run(self.engine, request)
+        raise NotFound("This path does not exist.")
+
+
+async def send_response(send: Send, request: HttpRequest, response: Response) -> None:
+    """Send an answer; HEAD gets the headers only."""
+    headers = [
+        *_ALWAYS,
+        (b"x-request-id", str(request.id).encode()),
+        *((name.encode(), value.encode("latin-1")) for name, value in response.headers),
+    ]
+    if response.body:
+        headers.append((b"content-type", response.content_type.encode("latin-1")))
+    if response.status not in (204, 304):
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    body = b"" if request.method == "HEAD" or response.status in (204, 304) else response.body
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

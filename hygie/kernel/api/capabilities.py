@@ -1,0 +1,119 @@
+"""The CapabilityStatement, printed from what is registered (FHIR R4, capabilitystatement.html)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from hygie.kernel.api.engine import Engine
+from hygie.kernel.api.http import HttpRequest, Response
+from hygie.kernel.api.negotiation import check_accepts_json
+from hygie.kernel.api.routes import PROVIDED, ROUTES, Route
+from hygie.kernel.audit.provider import PARAMETERS
+from hygie.kernel.fhir.names import RESOURCE_TYPES
+from hygie.kernel.fhir.search.registry import Parameter, parameters
+
+_SYSTEM_LEVEL = frozenset({"transaction", "batch", "history-system"})
+_SINCE = "2026-11-22"
+
+
+async def capabilities(engine: Engine, request: HttpRequest) -> Response:
+    """Return what this server does; it needs no token."""
+    check_accepts_json(request)
+    return Response(200, _statement(engine.base, engine.version))
+
+
+@cache
+def _statement(base: str, version: str) -> bytes:
+    return msgspec.json.encode(
+        {
+            "resourceType": "CapabilityStatement",
+            "url": f"{base}/metadata",
+            "version": version,
+            "name": "Hygie",
+            "title": "Hygie FHIR R4 repository",
+            "status": "active",
+            "experimental": True,
+            "date": _SINCE,
+            "description": (
+                "An open e-health platform. Not HDS-certified, not a medical device, "
+                "not SESAM-Vitale approved."
+            ),
+            "kind": "instance",
+            "software": {"name": "Hygie", "version": version},
+            "implementation": {"description": "Hygie", "url": base},
+            "fhirVersion": "4.0.1",
+            "format": ["application/fhir+json", "json"],
+            "rest": [_rest()],
+        }
+    )
+
+
+def _rest() -> dict[str, Any]:
+    return {
+        "mode": "server",
+        "security": {
+            "cors": False,
+            "description": "Every interaction but this one needs a bearer token (RFC 6750).",
+        },
+        "resource": [_resource(rt) for rt in sorted(RESOURCE_TYPES)],
+        "interaction": [{"code": code} for code in _codes(ROUTES) if code in _SYSTEM_LEVEL],
+    }
+
+
+def _resource(rt: str) -> dict[str, Any]:
+    routes = PROVIDED.get(rt, ROUTES)
+    stored = rt not in PROVIDED
+    found: dict[str, Any] = {
+        "type": rt,
+        "interaction": [{"code": code} for code in _codes(routes) if code not in _SYSTEM_LEVEL],
+        "versioning": "versioned-update" if stored else "no-version",
+        "readHistory": stored,
+        "searchParam": [_search_parameter(one) for one in _searchable(rt)],
+    }
+    if stored:
+        found |= {
+            "updateCreate": True,
+            "conditionalCreate": True,
+            "conditionalRead": "not-match",
+            "conditionalUpdate": True,
+            "conditionalDelete": "single",
+            "referencePolicy": ["literal", "logical"],
+            "searchInclude": [
+                f"{rt}:{one.code}" for one in _searchable(rt) if one.kind == "reference"
+            ],
+            "searchRevInclude": _revincludes(rt),
+        }
+    return {name: value for name, value in found.items() if value != []}
+
+
+def _codes(routes: tuple[Route, ...]) -> list[str]:
+    return list(dict.fromkeys(route.code for route in routes))
+
+
+def _searchable(rt: str) -> list[Parameter]:
+    known = [one for one in parameters(rt).values() if one.kind != "special" and one.expression]
+    if rt in PROVIDED:
+        known = [one for one in known if one.code in PARAMETERS]
+    return sorted(known, key=lambda one: one.code)
+
+
+def _search_parameter(one: Parameter) -> dict[str, str]:
+    found = {"name": one.code, "type": one.kind}
+    return {**found, "definition": one.url} if one.url else found
+
+
+@cache
+def _referring() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for source in sorted(RESOURCE_TYPES - set(PROVIDED)):
+        for one in _searchable(source):
+            for target in one.targets if one.kind == "reference" else ():
+                found.setdefault(target, []).append(f"{source}:{one.code}")
+    return found
+
+
+def _revincludes(rt: str) -> list[str]:
+    return _referring().get(rt, [])

@@ -1,0 +1,53 @@
+"""History of a resource, a type or everything (FHIR R4, http.html#history)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hygie.kernel.api.bundle import history_bundle
+from hygie.kernel.api.engine import Engine
+from hygie.kernel.api.http import HttpRequest, Response
+from hygie.kernel.api.negotiation import check_accepts_json
+from hygie.kernel.errors import InvalidRequest, NotSupported
+from hygie.kernel.fhir.search.values import parse_date
+from hygie.kernel.store.history import Scope, read_before
+
+LARGEST_COUNT = 1000
+
+
+async def history(engine: Engine, request: HttpRequest) -> Response:
+    """Return a page of versions, newest first."""
+    check_accepts_json(request)
+    rt, rid = (*request.segments[:-1], None, None)[:2]
+    scope = Scope(
+        rt,
+        rid,
+        since=_since(request),
+        count=_count(request),
+        before=_before(request),
+    )
+    for name, _ in request.pairs:
+        if name not in ("_since", "_count", "_before", "_format", "_pretty"):
+            raise NotSupported(f"The parameter {name} is not supported on a history.")
+    kind = "instance" if rid else "type" if rt else "system"
+    page = await engine.repository.history(
+        request.access, scope, request=request.traced(f"history-{kind}")
+    )
+    return Response(200, history_bundle(page, "/".join(request.segments), base=engine.base))
+
+
+def _since(request: HttpRequest) -> datetime | None:
+    text = request.parameter("_since")
+    return parse_date(text, "_since").low if text else None
+
+
+def _count(request: HttpRequest) -> int:
+    text = request.parameter("_count") or "50"
+    if not text.isdigit():
+        raise InvalidRequest("_count takes a whole number.")
+    return max(1, min(int(text[:9]), LARGEST_COUNT))
+
+
+def _before(request: HttpRequest) -> tuple[int, int] | None:
+    text = request.parameter("_before")
+    return read_before(text) if text else None

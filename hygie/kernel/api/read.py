@@ -1,0 +1,66 @@
+"""Read and vread (FHIR R4, http.html#read, http.html#vread)."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import msgspec
+
+from hygie.kernel.api.answers import resource_answer, version_headers
+from hygie.kernel.api.engine import Engine
+from hygie.kernel.api.http import HttpRequest, Response
+from hygie.kernel.api.negotiation import accepts_only_native, check_accepts_json
+from hygie.kernel.api.subset import Subset
+from hygie.kernel.errors import NotAcceptable, NotFound
+from hygie.kernel.store.model import Stored
+
+
+class _Binary(msgspec.Struct):
+    contentType: str  # noqa: N815 - the JSON name
+    data: str = ""
+
+
+async def read(engine: Engine, request: HttpRequest) -> Response:
+    """Return the current version of a resource; a Binary as itself when only that is accepted."""
+    rt, rid = request.segments
+    native = rt == "Binary" and accepts_only_native(request)
+    if not native:
+        check_accepts_json(request)
+    subset = Subset.of(request.pairs)
+    stored = await engine.repository.read(request.access, rt, rid, request=request.traced("read"))
+    if native:
+        return _content(request, stored)
+    return resource_answer(request, stored, subset.apply(stored))
+
+
+async def vread(engine: Engine, request: HttpRequest) -> Response:
+    """Return one version of a resource."""
+    check_accepts_json(request)
+    rt, rid, _, version = request.segments
+    if not version.isdigit():
+        raise NotFound(f"{rt}/{rid} has no such version.")
+    subset = Subset.of(request.pairs)
+    stored = await engine.repository.vread(
+        request.access, rt, rid, version=_bounded(version), request=request.traced("vread")
+    )
+    return resource_answer(request, stored, subset.apply(stored))
+
+
+def _bounded(version: str) -> int:
+    return min(int(version[:10]), 2**31 - 1)
+
+
+def _content(request: HttpRequest, stored: Stored) -> Response:
+    binary: Any = msgspec.json.decode(stored.body or b"{}", type=_Binary)
+    accepted = {part.partition(";")[0].strip() for part in request.headers["accept"].split(",")}
+    family = f"{binary.contentType.partition('/')[0]}/*"
+    if not accepted & {binary.contentType, family}:
+        raise NotAcceptable(f"This Binary is {binary.contentType}: accept it, or FHIR JSON.")
+    # It is what somebody sent: shown as such, never run in the name of this server.
+    headers = (
+        *version_headers(stored),
+        ("content-security-policy", "sandbox; default-src 'none'"),
+        ("content-disposition", "attachment"),
+    )
+    return Response(200, base64.b64decode(binary.data), headers, binary.contentType)

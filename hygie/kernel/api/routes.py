@@ -1,0 +1,116 @@
+"""Which interaction answers which method and path; the CapabilityStatement is printed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from hygie.kernel.api import audit_events, history, read, search, transaction, write
+from hygie.kernel.api.engine import Engine
+from hygie.kernel.api.http import HttpRequest, Response
+from hygie.kernel.errors import MethodNotAllowed, NotFound, NotSupported
+from hygie.kernel.fhir.names import RESOURCE_TYPES
+from hygie.kernel.store.ids import check_id
+
+Shape = Literal[
+    "base", "base/_history", "type", "type/_search", "type/_history", "id", "id/_history", "version"
+]
+Run = Callable[[Engine, HttpRequest], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One interaction.
+
+    ``code`` is of ``http://hl7.org/fhir/restful-interaction``; ``conditional`` tells that it is the
+    conditional form of that interaction.
+    """
+
+    code: str
+    method: str
+    shape: Shape
+    run: Run
+    conditional: bool = False
+
+
+ROUTES = (
+    Route("read", "GET", "id", read.read),
+    Route("vread", "GET", "version", read.vread),
+    Route("update", "PUT", "id", write.update),
+    Route("update", "PUT", "type", write.update_where, conditional=True),
+    Route("delete", "DELETE", "id", write.delete),
+    Route("delete", "DELETE", "type", write.delete_where, conditional=True),
+    Route("create", "POST", "type", write.create),
+    Route("search-type", "GET", "type", search.search),
+    Route("search-type", "POST", "type/_search", search.search_by_post),
+    Route("history-instance", "GET", "id/_history", history.history),
+    Route("history-type", "GET", "type/_history", history.history),
+    Route("history-system", "GET", "base/_history", history.history),
+    Route("transaction", "POST", "base", transaction.post_bundle),
+    Route("batch", "POST", "base", transaction.post_bundle),
+)
+PROVIDED: dict[str, tuple[Route, ...]] = {
+    "AuditEvent": (
+        Route("read", "GET", "id", audit_events.read_event),
+        Route("search-type", "GET", "type", audit_events.search_events),
+        Route("search-type", "POST", "type/_search", audit_events.search_events),
+    )
+}
+"""Types that are served from elsewhere than the store."""
+
+_TABLE = {(route.method, route.shape): route for route in reversed(ROUTES)}
+_PROVIDED = {
+    rt: {(route.method, route.shape): route for route in routes} for rt, routes in PROVIDED.items()
+}
+
+
+_PLACES = {"_search": "_search", "_history": "_history"}
+_SHAPES: dict[tuple[str, ...], Shape] = {
+    (): "base",
+    ("type",): "type",
+    ("type", "_search"): "type/_search",
+    ("type", "_history"): "type/_history",
+    ("type", "id"): "id",
+    ("type", "id", "_history"): "id/_history",
+    ("type", "id", "_history", "id"): "version",
+}
+
+
+def find_route(method: str, segments: tuple[str, ...]) -> Route:
+    """Return the interaction of a request.
+
+    Raises:
+        NotFound: there is no such resource type or path.
+        NotSupported: an operation Hygie has not.
+        MethodNotAllowed: the path exists and does not take this method.
+    """
+    shape = shape_of(segments)
+    rt = segments[0] if segments else ""
+    table = _PROVIDED.get(rt, _TABLE)
+    route = table.get(("GET" if method == "HEAD" else method, shape))
+    if route is None:
+        raise MethodNotAllowed(f"{method} is not possible here; see the CapabilityStatement.")
+    return route
+
+
+def shape_of(segments: tuple[str, ...]) -> Shape:
+    """Return the shape of a path below the base.
+
+    Raises:
+        NotFound: FHIR has no such path here.
+        NotSupported: it names an operation.
+    """
+    if any(segment.startswith("$") for segment in segments):
+        raise NotSupported("This operation is not supported; see the CapabilityStatement.")
+    if segments and segments[0] not in RESOURCE_TYPES and segments != ("_history",):
+        raise NotFound("This is no resource type of FHIR R4, nor a path of this server.")
+    if segments == ("_history",):
+        return "base/_history"
+    kinds = tuple(_PLACES.get(segment, "id") for segment in segments[1:])
+    shape = _SHAPES.get(("type", *kinds) if segments else ())
+    if shape is None:
+        raise NotFound("This path does not exist; see the CapabilityStatement.")
+    if kinds[:1] == ("id",):
+        check_id(segments[1])
+    return shape

@@ -1,0 +1,99 @@
+"""The machine face on a real port, over a database of its own, for tests with real clients."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from hygie.domains.consent.fhir import care_team_facts, helper_facts
+from hygie.kernel.api.asgi import MachineFace
+from hygie.kernel.api.engine import Engine
+from hygie.kernel.audit.provider import AuditEvents
+from hygie.kernel.clock import SystemClock
+from hygie.kernel.security.caller import SYSTEM, Caller, Kind
+from hygie.kernel.security.tokens import issue
+from hygie.kernel.store import Repository, open_repository
+from hygie.kernel.store.ids import key_of
+from hygie.testing.database import ScratchServer
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running FHIR service.
+
+    ``base`` is its FHIR base URL; ``loop`` runs in a thread of its own, as in the product.
+    """
+
+    base: str
+    repository: Repository
+    loop: asyncio.AbstractEventLoop
+
+    def token(self, caller: Caller = SYSTEM, *, hours: float = 1) -> str:
+        """Return a bearer token for a caller."""
+        return asyncio.run_coroutine_threadsafe(self._issue(caller, hours), self.loop).result(10)
+
+    def caller(self, kind: Kind, reference: str) -> Caller:
+        """Return a caller who stands for a person of the record."""
+        asked = self.repository.party_number(reference)
+        number = asyncio.run_coroutine_threadsafe(asked, self.loop).result(10)
+        return Caller(kind, number, reference)
+
+    async def _issue(self, caller: Caller, hours: float) -> str:
+        async with self.repository.database.connection() as connection:
+            valid = timedelta(hours=hours)
+            return await issue(connection, caller, at=datetime.now(UTC), valid=valid)
+
+
+@pytest.fixture(scope="module")
+def service(database_server: ScratchServer) -> Iterator[Service]:
+    """Serve FHIR with the product's own server on a free port."""
+    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.server.embed import Server  # noqa: PLC0415
+
+    port = _free_port()
+    settings = replace(database_server.create().settings, port=port)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="engine", daemon=True)
+    thread.start()
+    projections = {"CareTeam": care_team_facts, "Consent": helper_facts}
+    opening = open_repository(settings, projections=projections)
+    repository = asyncio.run_coroutine_threadsafe(opening, loop).result(60)
+    face = MachineFace(_engine(repository, settings.fhir_base, settings.zone))
+    server = Server(face, address="127.0.0.1", port=port, interface=Interfaces.ASGINL)
+    serving = asyncio.run_coroutine_threadsafe(server.serve(), loop)
+    _wait_for(port)
+    yield Service(settings.fhir_base, repository, loop)
+    loop.call_soon_threadsafe(server.stop)
+    serving.result(10)
+    asyncio.run_coroutine_threadsafe(repository.database.close(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def _engine(repository: Repository, base: str, zone: str) -> Engine:
+    events = AuditEvents(base=base, key_of=key_of, zone=ZoneInfo(zone), clock=SystemClock())
+    return Engine(repository, base, events, "0")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=0.2):
+                return
+        except OSError:
+            threading.Event().wait(0.05)
+    raise RuntimeError("the server of the tests did not start")
