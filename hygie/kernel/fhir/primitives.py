@@ -165,7 +165,7 @@ _html_start = re.compile(
     r"""\s*<div\b[^<>]*\bxmlns\s*=\s*(["'])http://www\.w3\.org/1999/xhtml\1[^<>]*>"""
 ).match
 _html_danger = re.compile(
-    r"<\s*/?\s*(?:script|style|iframe|frame|frameset|object|embed|applet|form|input|button|base|link"
+    r"</?(?:script|style|iframe|frame|frameset|object|embed|applet|form|input|button|base|link"
     r"|meta|svg|math)\b|<!(?!--)|<\?|<[^<>]*\bon[a-z]+\s*=|<[^<>]*\b(?:java|vb)script\s*:",
     re.IGNORECASE,
 ).search

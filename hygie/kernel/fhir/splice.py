@@ -82,7 +82,7 @@ def stamp(raw: bytes, *, rid: str, version: str, updated: str) -> bytes:
     >>> stamp(b'{"resourceType":"Basic", "id": "x"}', rid="1", version="2", updated="2024")
     b'{"resourceType":"Basic","meta":{"versionId":"2","lastUpdated":"2024"}, "id": "1"}'
     """
-    found = spans(raw)
+    found = spans(raw, _ALWAYS)
     place = found["resourceType"].end
     edits, inserted = [], b""
     if "id" in found:
@@ -137,7 +137,7 @@ def keep_members(raw: bytes, names: Collection[str]) -> bytes:
     (``definitions.mandatory_elements``) to ``names``. A resource that loses nothing is unchanged.
     """
     found = spans(raw)
-    return _subset(raw, [s for name, s in found.items() if name in names or name in _ALWAYS])
+    return _subset(raw, found, [n for n in found if n in names or n in _ALWAYS])
 
 
 def without_members(raw: bytes, names: Collection[str]) -> bytes:
@@ -147,17 +147,18 @@ def without_members(raw: bytes, names: Collection[str]) -> bytes:
     b'{"resourceType":"Basic","meta":{"tag":[{"system'
     """
     found = spans(raw)
-    return _subset(raw, [s for name, s in found.items() if name not in names or name in _ALWAYS])
+    return _subset(raw, found, [n for n in found if n not in names or n in _ALWAYS])
 
 
-def _subset(raw: bytes, kept: list[Span]) -> bytes:
-    if len(kept) == len(spans(raw)):
+def _subset(raw: bytes, found: Mapping[str, Span], names: list[str]) -> bytes:
+    if len(names) == len(found):
         return raw
-    return _mark_subsetted(b"{" + b",".join(raw[s.start : s.end] for s in kept) + b"}")
+    kept = (raw[found[name].start : found[name].end] for name in names)
+    return _mark_subsetted(b"{" + b",".join(kept) + b"}")
 
 
 def _mark_subsetted(raw: bytes) -> bytes:
-    found = spans(raw)
+    found = spans(raw, _ALWAYS)
     meta = found.get("meta")
     if meta is None:
         place = found["resourceType"].end
