@@ -6,11 +6,15 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from hygie.app import compose
 from hygie.commands.options import command, positive, settings_of
 from hygie.kernel.config import LOOPBACK, Settings
+from hygie.kernel.database import server
 from hygie.kernel.database.installation import has_demonstration
+from hygie.kernel.web import portal
 from hygie.supervisor import journal, population
 from hygie.supervisor.checks import Installation, check_may_start
+from hygie.supervisor.preparation import prepare
 from hygie.supervisor.supervisor import Commands, Supervisor
 
 if TYPE_CHECKING:
@@ -44,7 +48,16 @@ def run(arguments: argparse.Namespace) -> int:
     accounts = settings.data.exists() and has_demonstration(settings.data)
     check_may_start(settings, Installation(demonstration_accounts=accounts))
     commands = Commands(population=population.command(settings))
-    return Supervisor(settings, commands=commands, on_ready=lambda: announce(settings)).run()
+    return Supervisor(
+        settings, commands=commands, prepare=prepare, on_ready=lambda: announce(settings)
+    ).run()
+
+
+def prepare(settings: Settings) -> None:
+    """Bring the database up to date: kernel first, then the tables and files of the pages."""
+    server.prepare(settings)
+    if settings.only != "api":
+        portal.prepare(compose(settings), dsn=server.dsn(settings))
 
 
 def announce(settings: Settings) -> None:

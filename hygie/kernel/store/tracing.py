@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hygie.kernel.audit.trace import Trace
+from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Caller
 
 NO_RULE = "none"
@@ -102,7 +103,7 @@ def trace_many(
 def trace_reading(request: Request, caller: Caller, patients: Iterable[int | None]) -> list[Trace]:
     """Return the traces of reading the access log: one per patient it told about."""
     rules = dict.fromkeys(patients, "access-log") or {None: "access-log"}
-    return _one_each(request, caller, rules, rt=None)
+    return _one_each(request, caller, rules, rt=type_number("AuditEvent"))
 
 
 def _one_each(
