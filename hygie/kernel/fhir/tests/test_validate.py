@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import contextlib
+import time
+
 import pytest
 
 from hygie.kernel.errors import HygieError, Malformed
@@ -308,6 +311,21 @@ def test_a_narrative_with_active_content_is_refused(inner: str) -> None:
 
 def test_a_narrative_that_speaks_of_scripts_is_accepted() -> None:
     assert parse(narrative(div("<p>once = 1, javascript: &lt;script&gt;</p>")).encode())
+
+
+@pytest.mark.parametrize(
+    "inner",
+    ["<" + " " * 300_000, "< " * 150_000, "<" * 300_000, "<a " + "onx " * 75_000, "<a javascript "],
+)
+def test_a_hostile_narrative_costs_linear_time(inner: str) -> None:
+    begun = time.perf_counter()
+    accepted_or_refused(narrative(div(inner)))
+    assert time.perf_counter() - begun < 1
+
+
+def accepted_or_refused(raw: str) -> None:
+    with contextlib.suppress(HygieError):
+        parse(raw.encode())
 
 
 def test_a_fault_in_a_contained_resource_is_told_at_its_place() -> None:
