@@ -86,7 +86,7 @@ class _Family:
             sex = self.rng.choice(("female", "male"))
             child = self.add(sex, age, parents[-1].family)
             for parent in parents:
-                _parenthood(child, parent)
+                _parenthood(child, parent, minor=age < ADULT - 1)
             kept.append(child)
 
 
@@ -108,9 +108,9 @@ def _mortality(person: Person, rng: random.Random, today: date) -> None:
         person.death = today - timedelta(days=rng.randint(5, 1000))
 
 
-def _parenthood(child: Person, parent: Person) -> None:
+def _parenthood(child: Person, parent: Person, *, minor: bool) -> None:
     code, label = PARENT[parent.sex]
-    child.relatives.append(Relative(code, label, parent, guardian=True))
+    child.relatives.append(Relative(code, label, parent, guardian=minor))
     code, label = CHILD[child.sex]
     parent.relatives.append(Relative(code, label, child, emergency=False))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
 
 from hygie.demo.course import Course, Paper, french
@@ -22,6 +23,9 @@ from hygie.demo.traits import Person
 TERM = 280
 """Days from the last period to the expected birth."""
 
+EXPECTING, YOUNGEST, OLDEST = 0.08, 21, 41
+"""Share of the married women of these ages who are pregnant today."""
+
 _PREGNANCY = Disease(
     module="pregnancy",
     icd10="Z34.8",
@@ -38,15 +42,21 @@ def pregnancy(birth: date) -> Illness:
     return Illness(_PREGNANCY, birth - timedelta(days=TERM), birth)
 
 
-def pregnancies_of(person: Person, window: date) -> list[Illness]:
-    """Return the pregnancies of the children born since ``window`` in the same home."""
-    if person.sex != "female":
+def pregnancies_of(
+    rng: random.Random, person: Person, *, window: date, today: date
+) -> list[Illness]:
+    """Return the pregnancies of the children born since ``window``, and perhaps one going on."""
+    expecting, weeks = rng.random() < EXPECTING, rng.randint(9, 39)
+    if person.sex != "female" or person.death:
         return []
     births = [
         relative.person.birth
         for relative in person.relatives
         if relative.code in {"DAUC", "SONC"} and relative.person.birth - timedelta(TERM) > window
     ]
+    rested = all((today - birth).days > 2 * TERM for birth in births)
+    if expecting and rested and person.married and YOUNGEST < person.age(today) < OLDEST:
+        births.append(today + timedelta(days=TERM - weeks * 7))
     return [pregnancy(birth) for birth in births]
 
 

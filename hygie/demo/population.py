@@ -109,7 +109,7 @@ def _record(person: Person, territory: Territory, today: date) -> Record:
         rng=rng,
         today=today,
         illnesses=illnesses,
-        pregnancies=pregnancies_of(person, window),
+        pregnancies=pregnancies_of(rng, person, window=window, today=today),
         allergies=draw_allergies(rng, person, end),
         chart=Chart(person.key),
     )

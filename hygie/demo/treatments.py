@@ -16,6 +16,9 @@ from hygie.demo.rows import Medicine, Treatment
 from hygie.demo.tables import medicine, rows
 
 RENEWAL = 170
+LAST_RENEWAL = 40
+"""Days between two orders; the last visit orders again what was ordered before."""
+
 SUPPLY = 180
 CURRENT = 420
 """Days after which a prescription that nobody renewed is no longer a current treatment."""
@@ -32,11 +35,11 @@ class Taking:
     stop: date | None
     orders: list[Visit] = field(default_factory=list)
 
-    def due(self, day: date) -> bool:
-        """Say whether the medicine is to be ordered at a visit of a day."""
+    def due(self, day: date, interval: int) -> bool:
+        """Say whether the medicine is to be ordered at a visit, some days after the last order."""
         if day < self.start or (self.stop and day >= self.stop):
             return False
-        return not self.orders or (day - self.orders[-1].day).days >= RENEWAL
+        return not self.orders or (day - self.orders[-1].day).days >= interval
 
 
 class Treatments:
@@ -58,15 +61,16 @@ class Treatments:
         """
         steps: dict[int, Taking] = {}
         table = _steps(illness.name)
+        elsewhere = {therapeutic_class(taking.medicine) for taking in self.takings}
         covered = False
-        taken = {therapeutic_class(taking.medicine) for taking in self.takings}
         for row in table:
             taking = self._draw(row, illness)
             if taking is None or (row.replaces is not None and row.replaces not in steps):
                 continue
-            if therapeutic_class(taking.medicine) in taken:
-                covered = True
-            else:
+            kind = therapeutic_class(taking.medicine)
+            beside = [one for step, one in steps.items() if step != row.replaces]
+            covered = covered or kind in elsewhere
+            if kind not in elsewhere | {therapeutic_class(one.medicine) for one in beside}:
                 steps[row.step] = taking
         for row in table:
             if row.replaces in steps and row.step in steps:
@@ -98,9 +102,13 @@ class Treatments:
 
     def prescribe(self) -> None:
         """Order what is due at each visit of the general practitioner, oldest first."""
-        for visit in sorted(self.course.gp_visits, key=lambda visit: visit.start):
+        visits = sorted(self.course.gp_visits, key=lambda visit: visit.start)
+        for visit in visits:
+            interval = LAST_RENEWAL if visit is visits[-1] else RENEWAL
             for taking in self.takings:
-                if taking.due(visit.day) and self.course.suits(taking.medicine, visit.day):
+                if taking.due(visit.day, interval) and self.course.suits(
+                    taking.medicine, visit.day
+                ):
                     taking.orders.append(visit)
 
     def current(self) -> list[Taking]:

@@ -165,13 +165,13 @@ def write_helper_consent(
             "dateTime": instant(start, NOON),
             "performer": [ref(patient)],
             "organization": [ref(organization)],
-            "policy": [{"uri": "https://www.legifrance.gouv.fr/codes/id/LEGISCTA000006185255"}],
+            "policyRule": concept(HL7 + "v3-ActCode", "OPTIN"),
             "provision": {
                 "type": "permit",
                 "period": period(start.isoformat(), end.isoformat()),
                 "actor": [
                     {
-                        "role": concept(HL7 + "v3-RoleCode", "HPOWATT", "Personne de confiance"),
+                        "role": concept(HL7 + "v3-RoleCode", "DELEGATEE", "Aidant"),
                         "reference": ref(helper),
                     }
                 ],

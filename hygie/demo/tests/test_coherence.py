@@ -156,7 +156,7 @@ def _flag(one: Resource) -> str:
 
 
 def test_glycated_haemoglobin_follows_diabetes(charts: list[Chart]) -> None:
-    diabetic = [chart for chart in charts if _has(chart, "E11.9")]
+    diabetic = [chart for chart in charts if _onset(chart, "E11.9")]
     values = [
         one["valueQuantity"]["value"]
         for chart in diabetic
@@ -167,24 +167,22 @@ def test_glycated_haemoglobin_follows_diabetes(charts: list[Chart]) -> None:
     assert 6.2 < mean(values) < 9.5
 
 
-def test_filtration_is_low_in_kidney_disease(charts: list[Chart]) -> None:
-    sick = _rates(chart for chart in charts if _has(chart, "N18.3"))
-    well = _rates(chart for chart in charts if not _has(chart, "N18.3"))
+def test_filtration_falls_with_kidney_disease(charts: list[Chart]) -> None:
+    sick: list[float] = []
+    well: list[float] = []
+    for chart in charts:
+        onset = _onset(chart, "N18.3")
+        for one in chart.all("Observation"):
+            if one["code"]["coding"][0]["code"] == "62238-1":
+                found = sick if onset and onset < one["effectiveDateTime"][:10] else well
+                found.append(one["valueQuantity"]["value"])
     assert mean(well) > 70
     assert not sick or mean(sick) < 60
 
 
-def _rates(charts: Iterator[Chart]) -> list[float]:
-    return [
-        one["valueQuantity"]["value"]
-        for chart in charts
-        for one in chart.all("Observation")
-        if one["code"]["coding"][0]["code"] == "62238-1"
-    ]
-
-
-def _has(chart: Chart, code: str) -> bool:
-    return any(one["code"]["coding"][0]["code"] == code for one in chart.all("Condition"))
+def _onset(chart: Chart, code: str) -> str | None:
+    found = [one for one in chart.all("Condition") if one["code"]["coding"][0]["code"] == code]
+    return found[0]["onsetDateTime"] if found else None
 
 
 def test_children_grow(charts: list[Chart]) -> None:
