@@ -6,12 +6,9 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from hygie.app import compose
 from hygie.commands.options import command, positive, settings_of
 from hygie.kernel.config import LOOPBACK, Settings
-from hygie.kernel.database import server
 from hygie.kernel.database.installation import has_demonstration
-from hygie.kernel.web import portal
 from hygie.supervisor import journal, population
 from hygie.supervisor.checks import Installation, check_may_start
 from hygie.supervisor.preparation import prepare
@@ -51,13 +48,6 @@ def run(arguments: argparse.Namespace) -> int:
     return Supervisor(
         settings, commands=commands, prepare=prepare, on_ready=lambda: announce(settings)
     ).run()
-
-
-def prepare(settings: Settings) -> None:
-    """Bring the database up to date: kernel first, then the tables and files of the pages."""
-    server.prepare(settings)
-    if settings.only != "api":
-        portal.prepare(compose(settings), dsn=server.dsn(settings))
 
 
 def announce(settings: Settings) -> None:

@@ -250,12 +250,15 @@ def test_summary_and_elements_keep_parts(call: Client) -> None:
 
 
 def test_pretty_keeps_the_digits(call: Client) -> None:
-    raw = b'{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":1.10}}'
+    raw = (
+        b'{"resourceType":"Observation","status":"final","code":{"text":"x"},'
+        b'"valueQuantity":{"value":1.10}}'
+    )
     rid = call("POST", "Observation", raw).json["id"]
     assert b'"value": 1.10' in call("GET", f"Observation/{rid}?_pretty=true").body
 
 
-def test_the_capability_statement_is_a_valid_resource(call: Client, service: Service) -> None:
+def test_the_capability_statement_is_a_valid_resource(call: Client) -> None:
     statement = call("GET", "metadata")
     types = {each["type"] for each in statement.json["rest"][0]["resource"]}
     assert {"Patient", "AuditEvent"} <= types
