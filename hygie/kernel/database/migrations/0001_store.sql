@@ -229,7 +229,7 @@ CREATE POLICY belt ON resource_history USING (
         AND now() >= c.starts AND now() < c.ends))));
 
 GRANT USAGE ON SCHEMA hygie TO hygie_app, hygie_loader;
-GRANT USAGE ON SEQUENCE version_seq TO hygie_app, hygie_loader;
+GRANT USAGE, SELECT ON SEQUENCE version_seq TO hygie_app, hygie_loader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   resource, resource_key, s_string, s_date, s_number, care_relation, blob_use
   TO hygie_app, hygie_loader;
