@@ -23,7 +23,7 @@ from hygie.demo.rows import Measure
 PROFILES = {
     "heart_rate": "fr-core-observation-heartrate",
     "temperature": "fr-core-observation-body-temperature",
-    "saturation": "fr-core-observation-oxygen-saturation",
+    "saturation": "fr-core-observation-saturation-oxygen",
     "respiratory_rate": "fr-core-observation-resp-rate",
 }
 BODY = {
