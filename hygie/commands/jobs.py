@@ -14,7 +14,7 @@ from hygie.kernel.audit import sequencer
 from hygie.kernel.audit.checkpoint import load_or_create_key
 from hygie.kernel.config import Settings
 from hygie.kernel.database import folders
-from hygie.kernel.database.connection import Connection, Database
+from hygie.kernel.database.connection import Database
 from hygie.kernel.database.roles import SEQUENCER
 from hygie.kernel.outbox import worker
 from hygie.kernel.outbox.job import Handler, Job
@@ -25,6 +25,7 @@ from hygie.supervisor import journal
 
 if TYPE_CHECKING:
     from hygie.commands.options import Commands
+    from hygie.kernel.database.connection import Connection
 
 CONNECTIONS = worker.LANES + 2
 

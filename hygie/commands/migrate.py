@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hygie.commands.options import command, settings_of
 from hygie.kernel.database import server
+from hygie.supervisor.preparation import prepare_pages
 
 if TYPE_CHECKING:
     from hygie.commands.options import Commands
@@ -20,8 +21,10 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Apply what is not applied yet and print it."""
-    with server.running(settings_of(arguments)) as ready:
+    settings = settings_of(arguments)
+    with server.running(settings) as ready:
         for name in ready.applied:
             sys.stdout.write(f"{name}\n")
+        prepare_pages(settings)
         sys.stdout.write("The database is up to date.\n")
     return 0

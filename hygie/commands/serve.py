@@ -11,8 +11,7 @@ from hygie.kernel.config import LOOPBACK, Settings
 from hygie.kernel.database.installation import has_demonstration
 from hygie.supervisor import journal, population
 from hygie.supervisor.checks import Installation, check_may_start
-from hygie.supervisor.preparation import prepare
-from hygie.supervisor.supervisor import Commands, Supervisor
+from hygie.supervisor.supervisor import PREPARE_PAGES, Commands, Supervisor
 
 if TYPE_CHECKING:
     from hygie.commands.options import Commands as Parsers
@@ -44,10 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
     # A folder that does not exist yet is not made for a start that is refused.
     accounts = settings.data.exists() and has_demonstration(settings.data)
     check_may_start(settings, Installation(demonstration_accounts=accounts))
-    commands = Commands(population=population.command(settings))
-    return Supervisor(
-        settings, commands=commands, prepare=prepare, on_ready=lambda: announce(settings)
-    ).run()
+    commands = Commands(
+        pages=PREPARE_PAGES if settings.only != "api" else (),
+        population=population.command(settings),
+    )
+    return Supervisor(settings, commands=commands, on_ready=lambda: announce(settings)).run()
 
 
 def announce(settings: Settings) -> None:

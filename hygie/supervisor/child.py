@@ -22,7 +22,7 @@ class Child:
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.name = name
-        self._command = list(command)
+        self.command = list(command)
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
@@ -39,7 +39,7 @@ class Child:
         self._started = time.monotonic()
         self._start_again_at = None
         self._process = subprocess.Popen(  # noqa: S603 - our own programme
-            self._command,
+            self.command,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the supervisor, which stops in order

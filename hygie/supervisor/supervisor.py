@@ -37,6 +37,9 @@ JOBS_PATIENCE = 3.0
 DATABASE_PATIENCE = 5.0
 
 
+PREPARE_PAGES = (sys.executable, "-m", "hygie.supervisor.preparation")
+
+
 class StopRequested(BaseException):
     """A signal asked to stop; raised in the main thread wherever it stands."""
 
@@ -47,12 +50,14 @@ class Commands:
 
     Attributes:
         serving: answers requests.
-        jobs: background work; empty for none.
+        jobs: background work.
+        pages: brings the pages' tables and files up to date, then ends; empty for none.
         population: makes the demonstration population, then ends; empty when it is there.
     """
 
     serving: Sequence[str] = (sys.executable, "-m", "hygie.supervisor.serving")
     jobs: Sequence[str] = (sys.executable, "-m", "hygie", "jobs")
+    pages: Sequence[str] = ()
     population: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -65,17 +70,18 @@ class Supervisor:
         settings: Settings,
         *,
         commands: Commands,
-        prepare: Callable[[Settings], object] = server.prepare,
         on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
-        self._prepare = prepare
         self._on_ready = on_ready
         self._commands = commands
         environment = {**os.environ, **environment_of(settings), **commands.environment}
         self._serving = Child("serving", commands.serving, environment)
         self._jobs = Child("jobs", commands.jobs, environment)
-        self._population = Child("population", commands.population, environment)
+        self._passing = [
+            Child(name, each, environment)
+            for name, each in (("pages", commands.pages), ("population", commands.population))
+        ]
         self._database = None if settings.database_url else EmbeddedServer(settings.data)
         self._stopping = False
         self._state = State("starting")
@@ -107,12 +113,12 @@ class Supervisor:
         self._serving.start()
         self._start_database()
         self._publish("starting", "the database is being brought up to date")
-        self._prepare(self.settings)
+        server.prepare(self.settings)
+        pages, population = self._passing
+        self._wait_for_end(pages)
         self._publish("starting", "the programme is starting", database=True)
-        if self._commands.jobs:
-            self._jobs.start()
-        if self._commands.population:
-            self._populate()
+        self._jobs.start()
+        self._wait_for_end(population)
         self._publish("ready", database=True)
         while not answers(self.settings):
             time.sleep(TICK)
@@ -120,20 +126,22 @@ class Supervisor:
         log.info("supervisor.ready", extra={"address": self.settings.base_url})
         self._on_ready()
 
-    def _populate(self) -> None:
-        """Make the demonstration population; an interrupted one goes on at the next start.
+    def _wait_for_end(self, child: Child) -> None:
+        """Run a child that prepares something; an interrupted one goes on at the next start.
 
         Raises:
             Unavailable: it failed.
         """
-        self._population.start()
-        while (code := self._population.returncode()) is None:
+        if not child.command:
+            return
+        child.start()
+        while (code := child.returncode()) is None:
             time.sleep(TICK)
             self._look_after()
         if code:
             raise Unavailable(
-                "The demonstration population could not be made; the lines above say why. Start "
-                "again to go on where it stopped."
+                f"The preparation of the {child.name} failed; the lines above say why. Start again "
+                "to go on where it stopped."
             )
 
     def _look_after(self) -> None:
@@ -142,7 +150,7 @@ class Supervisor:
             child.keep_alive()
         if self._database is not None and not self._database.is_running():
             self._restart_database()
-        known = {child.pid for child in (*children, self._population) if child.pid}
+        known = {child.pid for child in (*children, *self._passing) if child.pid}
         if self._database is not None and self._database.pid:
             known.add(self._database.pid)
         reap_orphans(frozenset(known))
@@ -168,7 +176,8 @@ class Supervisor:
         self._stopping = True
         self._publish("stopping", "the programme is stopping")
         self._serving.stop(patience=SERVING_PATIENCE)
-        self._population.stop(patience=JOBS_PATIENCE)
+        for child in self._passing:
+            child.stop(patience=JOBS_PATIENCE)
         self._jobs.stop(patience=JOBS_PATIENCE)
         if self._database is not None:
             self._database.stop(patience=DATABASE_PATIENCE)
