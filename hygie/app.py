@@ -20,16 +20,19 @@ from hygie.kernel.api.http import Message, Receive, Scope, Send
 from hygie.kernel.audit.provider import AuditEvents
 from hygie.kernel.clock import SystemClock
 from hygie.kernel.config import Settings
-from hygie.kernel.database import server, state
+from hygie.kernel.database import roles, server, state
+from hygie.kernel.database.connection import Database
 from hygie.kernel.errors import HygieError
 from hygie.kernel.platform import DemoDirectory, Platform, discover
-from hygie.kernel.store import Repository, open_repository
+from hygie.kernel.store import Repository, open_repository, statistics
 from hygie.kernel.store.ids import key_of
 from hygie.kernel.web import portal
 
 log = logging.getLogger(__name__)
 Face = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+REFRESH = 600.0
+"""Seconds between two refreshes of the planner's statistics."""
 LOOK_AGAIN = 0.05
 """Seconds between two looks at whether the database is up to date."""
 
@@ -40,6 +43,7 @@ def compose(settings: Settings, *, demo: DemoDirectory | None = None) -> Platfor
     discover(platform, "hygie.domains")
     if settings.only != "api":
         discover(platform, "hygie.portals")
+    platform.add_job("store.refresh_statistics", _refresh_statistics, every=REFRESH)
     return platform
 
 
@@ -142,6 +146,19 @@ def _demonstration(settings: Settings) -> DemoDirectory | None:
     from hygie.demo.guide import Guide  # noqa: PLC0415 - only a demonstration loads it
 
     return Guide(settings.data)
+
+
+async def _refresh_statistics(platform: Platform) -> None:
+    """Tell the planner how frequent tokens are.
+
+    PostgreSQL shows a table's statistics to roles that row-level security does not bind.
+    """
+    database = await Database.open(platform.settings, role=roles.LOADER, size=1)
+    try:
+        async with database.connection() as connection:
+            await statistics.refresh(connection)
+    finally:
+        await database.close()
 
 
 async def _come_back(_scope: Scope, _receive: Receive, send: Send) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import signal
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hygie.app import compose
 from hygie.commands.options import command, settings_of
@@ -16,6 +19,7 @@ from hygie.kernel.config import Settings
 from hygie.kernel.database import folders
 from hygie.kernel.database.connection import Database
 from hygie.kernel.database.roles import SEQUENCER
+from hygie.kernel.errors import ConfigurationError
 from hygie.kernel.outbox import worker
 from hygie.kernel.outbox.job import Handler, Job
 from hygie.kernel.platform import Job as Periodic
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from hygie.commands.options import Commands
     from hygie.kernel.database.connection import Connection
 
+log = logging.getLogger(__name__)
 CONNECTIONS = worker.LANES + 2
 
 
@@ -56,10 +61,18 @@ async def work(settings: Settings) -> None:
     try:
         async with asyncio.TaskGroup() as both:
             both.create_task(worker.run(jobs, handlers(platform), periodic(platform), stop=stop))
-            both.create_task(sequencer.run(places, key, stop))
+            both.create_task(sequence(places, key, stop))
     finally:
         for database in (jobs, places, platform.repository.database):
             await database.close()
+
+
+async def sequence(database: Database, key: Ed25519PrivateKey, stop: asyncio.Event) -> None:
+    """Place traces; a log that was changed stops the sequencer, and never the jobs."""
+    try:
+        await sequencer.run(database, key, stop)
+    except ConfigurationError:
+        log.exception("audit.log_refused")
 
 
 def handlers(platform: Platform) -> dict[str, Handler]:

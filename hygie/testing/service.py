@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hygie.domains.consent.fhir import care_team_facts, helper_facts
 from hygie.kernel.api.asgi import MachineFace
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.audit.provider import AuditEvents
 from hygie.kernel.clock import SystemClock
+from hygie.kernel.platform import Platform, discover
 from hygie.kernel.security.caller import SYSTEM, Caller, Kind
 from hygie.kernel.security.tokens import issue
 from hygie.kernel.store import Repository, open_repository
@@ -62,8 +62,9 @@ def service(database_server: ScratchServer) -> Iterator[Service]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="engine", daemon=True)
     thread.start()
-    projections = {"CareTeam": care_team_facts, "Consent": helper_facts}
-    opening = open_repository(settings, projections=projections)
+    platform = Platform(settings)
+    discover(platform, "hygie.domains")
+    opening = open_repository(settings, projections=platform.projections)
     repository = asyncio.run_coroutine_threadsafe(opening, loop).result(60)
     face = MachineFace(_engine(repository, settings.fhir_base, settings.zone))
     server = Server(face, address="127.0.0.1", port=port, interface=Interfaces.ASGINL)

@@ -174,6 +174,13 @@ def _total(query: Query, name: str, value: str) -> Query:
     return replace(query, total=value)  # type: ignore[arg-type]
 
 
+def _total_method(query: Query, name: str, value: str) -> Query:
+    """Read the spelling that Aidbox and its client fhirpy use for an accurate ``_total``."""
+    if value != "count":
+        raise NotSupported(f"{name} is not of the standard; use _total.")
+    return replace(query, total="accurate")
+
+
 def _summary(query: Query, name: str, value: str) -> Query:
     if value not in ("true", "text", "data", "count", "false"):
         raise InvalidRequest(f"{name} is true, text, data, count or false.")
@@ -242,6 +249,7 @@ def _cursor(query: Query, _name: str, value: str) -> Query:
 _INSTRUCTIONS: dict[str, Callable[[Query, str, str], Query]] = {
     "_count": _count,
     "_total": _total,
+    "_totalMethod": _total_method,
     "_summary": _summary,
     "_elements": _elements,
     "_sort": _sort,
