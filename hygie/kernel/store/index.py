@@ -12,7 +12,7 @@ import msgspec
 
 from hygie.kernel.fhir.search.extracted import Extracted
 from hygie.kernel.fhir.search.fold import fold
-from hygie.kernel.fhir.search.references import Ref
+from hygie.kernel.fhir.search.references import Ref, localise
 from hygie.kernel.fhir.search.registry import Parameter
 from hygie.kernel.store import tokens
 from hygie.kernel.store.columns import Columns, columns_of, combined, stored_name
@@ -22,6 +22,8 @@ from hygie.kernel.store.labels import policy_labels
 
 MANY_DATES = 1
 """Flag: the main date has several values, so it stands in ``s_date`` too."""
+NAMES_PATIENT = 2
+"""Flag: ``pat`` is who parameter ``patient`` names, and no other patient of the compartment."""
 
 
 class Indexed(msgspec.Struct, gc=False):
@@ -49,11 +51,16 @@ class Indexed(msgspec.Struct, gc=False):
     flags: int
 
 
-def index(rt: str, found: Extracted, patients: list[Ref]) -> Indexed:
-    """Return the index row of a resource from its extracted search values."""
+def index(rt: str, found: Extracted, patients: list[Ref], *, base: str = "") -> Indexed:
+    """Return the index row of a resource from its extracted search values.
+
+    References that are written with the ``base`` address of this server are its own.
+    """
     columns = columns_of(rt)
-    people = _patients(columns, found, patients)
-    mine = people[0] if people else None
+    found.references = [(one, localise(ref, base=base)) for one, ref in found.references]
+    named = _named(columns, found)
+    people = _patients(named, [localise(ref, base=base) for ref in patients])
+    mine = named[0] if named else None
     toks, frequent, code = _tokens(columns, found)
     toks.update(_references(columns, found, mine))
     composite_toks, composite_numbers = composite_rows(found)
@@ -76,19 +83,26 @@ def index(rt: str, found: Extracted, patients: list[Ref]) -> Indexed:
         structure=_party(found, columns.structure, only="Organization"),
         document_class=document_class,
         label=label,
-        flags=MANY_DATES if len(main) > 1 else 0,
+        flags=(MANY_DATES if len(main) > 1 else 0) | (NAMES_PATIENT if named else 0),
     )
 
 
-def _patients(columns: Columns, found: Extracted, patients: list[Ref]) -> list[PartyRef]:
-    """Return the patients, the one named by parameter ``patient`` first."""
-    named = [
+def _named(columns: Columns, found: Extracted) -> list[PartyRef]:
+    """Return the patients of this server that parameter ``patient`` names."""
+    return [
         (ref.type, ref.id)
         for one, ref in found.references
         if one.code in columns.patient and ref.type == "Patient" and ref.id and ref.url is None
     ]
-    every = [*named, *((ref.type, ref.id) for ref in patients if ref.type and ref.id)]
-    return list(dict.fromkeys(every))
+
+
+def _patients(named: list[PartyRef], patients: list[Ref]) -> list[PartyRef]:
+    """Return the patients of this server whose compartment it is in, the named ones first.
+
+    A reference to another server names none of ours, whatever its last word is.
+    """
+    local = [(ref.type, ref.id) for ref in patients if ref.type and ref.id and ref.url is None]
+    return list(dict.fromkeys([*named, *local]))
 
 
 def _tokens(columns: Columns, found: Extracted) -> tuple[set[int], set[int], int | None]:

@@ -32,8 +32,8 @@ class Prepared:
         return [ref for ref in (*named, *members) if ref is not None]
 
 
-def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections) -> Prepared:
-    """Return the resource ready to be stored as ``rt``/``rid``.
+def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections, base: str = "") -> Prepared:
+    """Return the resource ready to be stored as ``rt``/``rid`` on the server at ``base``.
 
     Raises:
         Malformed: the body is not a FHIR resource of this type.
@@ -44,7 +44,7 @@ def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections) -> Prepa
         raise MethodNotAllowed(f"{rt} is made by Hygie itself and cannot be written.")
     parsed = parse(raw, expect=rt)
     compartments = [Ref(rt, rid)] if rt == "Patient" else patients(parsed.resource)
-    indexed = index(rt, extract(parsed.resource), compartments)
+    indexed = index(rt, extract(parsed.resource), compartments, base=base)
     return Prepared(rt, rid, raw, indexed, facts_of(projections, rt, parsed.resource))
 
 

@@ -253,7 +253,7 @@ class Repository:
             await connection.execute("COMMIT")
 
     def _prepare(self, raw: bytes, rt: str, rid: str) -> Prepared:
-        return prepare(raw, rt, rid, projections=self._projections)
+        return prepare(raw, rt, rid, projections=self._projections, base=self.base)
 
     async def _run(
         self, access: Access, asked: Request, work: Callable[[Steps], Awaitable[T]]

@@ -66,7 +66,7 @@ class Searcher:
         self._bodies = bodies
         self._traces = traces
         self._clock = clock
-        self._base = base
+        self.base = base
         self._frequent = FrequentTokens(clock)
 
     async def run(self, access: Access, query: Query, request: Request) -> Found:
@@ -164,7 +164,7 @@ class Searcher:
         for entry in entries:
             resource = parse(entry.stored.body or b"", expect=entry.stored.rt).resource
             for one, ref in extract(resource).references:
-                local = localise(ref, base=self._base)
+                local = localise(ref, base=self.base)
                 asked = {(one.code, None), (one.code, local.type)} & wanted
                 if asked and local.type and local.id and local.url is None:
                     targets[local.type, local.id] = None
@@ -182,7 +182,7 @@ class Searcher:
             units = await connection.fetch("SELECT token, system, code FROM unit")
         return Known(
             now=self._clock.now(),
-            base=self._base,
+            base=self.base,
             units=tuple((row["token"], row["system"], row["code"]) for row in units),
             frequent=await self._frequent.load(connection),
         )

@@ -14,7 +14,8 @@ from hygie.kernel.store.columns import columns_of, stored_name
 from hygie.kernel.store.ids import key_of
 from hygie.kernel.store.search.plan import COLUMNS, Statement
 from hygie.kernel.store.search.query import Include
-from hygie.kernel.store.search.sql import Sql, present
+from hygie.kernel.store.search.references import names_patient
+from hygie.kernel.store.search.sql import Sql
 
 MOST_INCLUDED = 2_000
 """An answer includes at most so many resources; one more is refused as too costly."""
@@ -51,7 +52,7 @@ def referring(
         rt = sql.bind(type_number("Patient"))
         uids = sql.bind([key_of(rid)[0] for rid in patients])
         mine = f"SELECT p.num FROM party p WHERE p.rt = {rt} AND p.uid = ANY ({uids}::uuid[])"
-        alternatives.append(f"(r.pat IN ({mine}) AND {present(sql, one.mask, missing=False)})")
+        alternatives.append(names_patient(f"IN ({mine})"))
     text = (
         f"SELECT {COLUMNS}, {decision.rule_name('r', sql.bind)} AS rule FROM resource r "
         f"WHERE r.rt = {sql.bind(type_number(include.source))}::smallint "

@@ -56,22 +56,30 @@ def last_updated(sql: Sql, known: Known, clause: Clause) -> str:
 
 
 def _dates(sql: Sql, known: Known, value: DateValue, stored: tuple[str, str]) -> str:
-    lo, hi = stored
-    low, high = sql.instant(value.low), sql.instant(value.high)
     if value.prefix == "ap":
         wide_low, wide_high = approximate_date(value, now=known.now)
-        return f"({lo} < {sql.instant(wide_high)} AND {hi} > {sql.instant(wide_low)})"
-    inside = f"({lo} >= {low} AND {hi} <= {high})"
-    return {
-        "eq": inside,
-        "ne": f"NOT {inside}",
-        "gt": f"{hi} > {high}",
-        "lt": f"{lo} < {low}",
-        "ge": f"({hi} > {high} OR {inside})",
-        "le": f"({lo} < {low} OR {inside})",
-        "sa": f"{lo} >= {high}",
-        "eb": f"{hi} <= {low}",
-    }[value.prefix]
+        return _COMPARED["ap"].format(
+            lo=stored[0], hi=stored[1], low=sql.instant(wide_low), high=sql.instant(wide_high)
+        )
+    text = _COMPARED[value.prefix]
+    # PostgreSQL refuses a placeholder that the statement does not use.
+    bounds = {"low": value.low, "high": value.high}
+    bound = {name: sql.instant(at) for name, at in bounds.items() if f"{{{name}}}" in text}
+    return text.format(lo=stored[0], hi=stored[1], **bound)
+
+
+_INSIDE = "({lo} >= {low} AND {hi} <= {high})"
+_COMPARED = {
+    "eq": _INSIDE,
+    "ne": f"NOT {_INSIDE}",
+    "gt": "{hi} > {high}",
+    "lt": "{lo} < {low}",
+    "ge": f"({{hi}} > {{high}} OR {_INSIDE})",
+    "le": f"({{lo}} < {{low}} OR {_INSIDE})",
+    "sa": "{lo} >= {high}",
+    "eb": "{hi} <= {low}",
+    "ap": "({lo} < {high} AND {hi} > {low})",
+}
 
 
 def number(sql: Sql, _known: Known, clause: Clause) -> str:
@@ -141,19 +149,12 @@ def _as_number(value: QuantityValue) -> NumberValue:
 
 def compare(sql: Sql, value: NumberValue) -> str:
     """Return the comparison of ``s.val`` with a number; ``eq`` uses its implicit precision."""
-    exact = f"{sql.bind(value.value)}::numeric"
+    sign = _SIGNS.get(value.prefix)
+    if sign is not None:
+        return f"s.val {sign} {sql.bind(value.value)}::numeric"
     low, high = f"{sql.bind(value.low)}::numeric", f"{sql.bind(value.high)}::numeric"
     close = f"(s.val >= {low} AND s.val < {high})"
-    match value.prefix:
-        case "eq" | "ap":
-            return close
-        case "ne":
-            return f"NOT {close}"
-        case "gt" | "sa":
-            return f"s.val > {exact}"
-        case "lt" | "eb":
-            return f"s.val < {exact}"
-        case "ge":
-            return f"s.val >= {exact}"
-        case "le":
-            return f"s.val <= {exact}"
+    return f"NOT {close}" if value.prefix == "ne" else close
+
+
+_SIGNS = {"gt": ">", "sa": ">", "lt": "<", "eb": "<", "ge": ">=", "le": "<="}

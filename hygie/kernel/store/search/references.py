@@ -10,8 +10,9 @@ from hygie.kernel.fhir.search.values import parse_reference, parse_token
 from hygie.kernel.store import tokens
 from hygie.kernel.store.columns import columns_of, stored_name
 from hygie.kernel.store.ids import key_of
+from hygie.kernel.store.index import NAMES_PATIENT
 from hygie.kernel.store.search.query import Clause
-from hygie.kernel.store.search.sql import Known, Sql, any_of, has_token, present
+from hygie.kernel.store.search.sql import Known, Sql, any_of, has_token
 
 
 def reference(sql: Sql, known: Known, clause: Clause) -> str:
@@ -24,8 +25,12 @@ def reference(sql: Sql, known: Known, clause: Clause) -> str:
     mine = [rid for rt, rid in targets if rt == "Patient"] if _by_patient(one) else []
     name = stored_name(one.rt, one.code)
     wanted = [tokens.reference_token(name, *target) for target in targets]
-    wanted += [_url(name, ref) for ref in refs if ref.url is not None]
-    alternatives = [_patients(sql, one, mine)] if mine else []
+    wanted += [
+        _url(name, ref)
+        for ref in refs
+        if ref.url is not None and clause.modifier in (None, ref.type)
+    ]
+    alternatives = [_patients(sql, mine)] if mine else []
     if not mine or len(mine) < len(wanted) or _repeats(one):
         alternatives.append(has_token(sql, known, wanted))
     return any_of(alternatives)
@@ -47,7 +52,7 @@ def _targets(one: Parameter, ref: Ref, modifier: str | None) -> list[tuple[str, 
         return []
     if ref.type is None:
         return [(rt, ref.id) for rt in ([modifier] if modifier else one.targets)]
-    return [(ref.type, ref.id)]
+    return [(ref.type, ref.id)] if modifier in (None, ref.type) else []
 
 
 def _url(name: str, ref: Ref) -> int:
@@ -60,10 +65,15 @@ def _by_patient(one: Parameter) -> bool:
 
 def _repeats(one: Parameter) -> bool:
     """Tell whether one resource may refer to several patients by this parameter."""
-    return one.rt in {"Appointment", "AuditEvent", "Person", "Provenance", "AppointmentResponse"}
+    return one.rt in {"Account", "Appointment", "Contract", "Person", "Provenance"}
 
 
-def _patients(sql: Sql, one: Parameter, ids: list[str]) -> str:
+def names_patient(chosen: str) -> str:
+    """Return the condition that parameter ``patient`` names the patient in column ``pat``."""
+    return f"(coalesce(r.pat {chosen}, FALSE) AND (r.flags & {NAMES_PATIENT}) <> 0)"
+
+
+def _patients(sql: Sql, ids: list[str]) -> str:
     rt = sql.bind(type_number("Patient"))
     if len(ids) == 1:
         uid = sql.bind(key_of(ids[0])[0])
@@ -71,4 +81,4 @@ def _patients(sql: Sql, one: Parameter, ids: list[str]) -> str:
     else:
         uids = f"{sql.bind([key_of(rid)[0] for rid in ids])}::uuid[]"
         chosen = f"IN (SELECT p.num FROM party p WHERE p.rt = {rt} AND p.uid = ANY ({uids}))"
-    return f"(coalesce(r.pat {chosen}, FALSE) AND {present(sql, one.mask, missing=False)})"
+    return names_patient(chosen)

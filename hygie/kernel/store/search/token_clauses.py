@@ -7,13 +7,16 @@ from hygie.kernel.fhir.search.values import TokenValue, parse_token, within
 from hygie.kernel.store import tokens
 from hygie.kernel.store.columns import columns_of, combined, stored_name
 from hygie.kernel.store.search.query import Clause
-from hygie.kernel.store.search.sql import Known, Sql, any_of, has_token
+from hygie.kernel.store.search.sql import Known, Sql, any_of, has_token, present
 
 
 def token(sql: Sql, known: Known, clause: Clause) -> str:
     """Return the condition of a token clause without ``:not``."""
     one = clause.parameter
     values = [parse_token(value, one.code) for value in clause.values]
+    if any(value.code is None and value.system in one.implicit_systems for value in values):
+        # Every code of this parameter belongs to that system.
+        return f"({present(sql, one.mask, missing=False)})"
     return any_of([f"({_plain(sql, known, part, values)})" for part in combined(one)])
 
 

@@ -23,8 +23,11 @@ async def repository(database: ScratchDatabase) -> AsyncIterator[Repository]:
     await opened.database.close()
 
 
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
 def encode(resource: object) -> bytes:
-    return msgspec.json.encode(resource)
+    return _ENCODER.encode(resource)
 
 
 async def put(repository: Repository, resource: dict[str, object]) -> None:
