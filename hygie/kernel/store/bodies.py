@@ -26,14 +26,16 @@ class Bodies:
         Raises:
             Malformed: the body holds what only the store may write.
         """
-        if BLOB_MARK.encode() in body:
-            raise Malformed(f"The text {BLOB_MARK} cannot stand in a resource; change it.")
         if len(body) < INLINE_LIMIT:
-            return body, []
+            return self.detach_now(body)
         return await asyncio.to_thread(self.detach_now, body)
 
     def detach_now(self, body: bytes) -> tuple[bytes, list[bytes]]:
         """Do the same at once, for the loader that has a thread of its own."""
+        if BLOB_MARK.encode() in body:
+            raise Malformed(f"The text {BLOB_MARK} cannot stand in a resource; change it.")
+        if len(body) < INLINE_LIMIT:
+            return body, []
         rest, blobs = detach_data(body, INLINE_LIMIT)
         return rest, [self._blobs.put(content) for _, content in blobs]
 

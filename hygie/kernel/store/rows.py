@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hygie.kernel.store.change import Permit
 from hygie.kernel.store.facts import PartyRef
@@ -41,6 +42,13 @@ RESOURCE = (
     ("frequent", "bigint[]"),
     ("toks", "bigint[]"),
     ("body", "bytea"),
+)
+KEY = (
+    ("key", "bigint"),
+    ("uid", "uuid"),
+    ("rt", "smallint"),
+    ("part", "smallint"),
+    ("rid", "text"),
 )
 _HERE = (("key", "bigint"), ("part", "smallint"), ("param", "smallint"))
 SIDES = (
@@ -85,6 +93,13 @@ def part_for(permit: Permit) -> int:
         return permit.current.part
     patients = prepared.indexed.patients
     return part_of(key_of(patients[0][1] if patients else permit.change.rid)[0])
+
+
+def key_row(version: Version) -> tuple[int, uuid.UUID, int, int, str | None]:
+    """Return the row of table ``resource_key``, in the order of ``KEY``."""
+    change = version.permit.change
+    rt, uid = change.place
+    return version.key, uid, rt, version.part, key_of(change.rid)[1]
 
 
 def resource_row(version: Version, numbers: Mapping[PartyRef, int]) -> tuple[object, ...]:
@@ -145,6 +160,20 @@ def fact_rows(version: Version, numbers: Mapping[PartyRef, int]) -> list[tuple[o
     ]
 
 
+class Insert(Protocol):
+    """Appends rows to a table; nothing happens without rows."""
+
+    async def __call__(
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[tuple[str, str]],
+        rows: Sequence[tuple[object, ...]],
+    ) -> None:
+        """Append the rows."""
+        ...
+
+
 async def insert(
     connection: Connection,
     table: str,
@@ -186,8 +215,3 @@ def _literal(value: object) -> str | None:
     if not isinstance(value, list):
         raise TypeError("an array column takes a list")
     return array(value) or "{}"
-
-
-def own_text(version: Version) -> str | None:
-    """Return the logical id where it is not a UUID."""
-    return key_of(version.permit.change.rid)[1]

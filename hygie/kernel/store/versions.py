@@ -37,13 +37,6 @@ _CLEAR = tuple(
     for table in ("s_string", "s_date", "s_number", "resource")
 )
 _CLEAR_FACTS = "DELETE FROM care_relation WHERE source = ANY ($1::bigint[])"
-_KEYS = """
-INSERT INTO resource_key AS k (key, uid, rt, part, rid)
-SELECT a.key, a.uid, a.rt, a.part, a.rid
-FROM unnest($1::bigint[], $2::uuid[], $3::smallint[], $4::smallint[], $5::text[])
-     AS a (key, uid, rt, part, rid)
-ORDER BY a.rt, a.uid
-"""
 _MOVE_KEYS = """
 UPDATE resource_key k SET part = a.part, deleted = a.deleted,
   former = CASE WHEN a.part = k.part THEN k.former
@@ -54,25 +47,29 @@ WHERE k.rt = a.rt AND k.uid = a.uid
 
 
 async def save(
-    connection: Connection, versions: Sequence[Version], numbers: Mapping[PartyRef, int]
+    connection: Connection,
+    versions: Sequence[Version],
+    numbers: Mapping[PartyRef, int],
+    *,
+    insert: rows.Insert = rows.insert,
 ) -> None:
     """Write the versions of one transaction, in as many statements whatever their number."""
     if not versions:
         return
     await _retire(connection, [v for v in versions if v.permit.current is not None])
-    await _write_keys(connection, versions)
+    await _write_keys(connection, versions, insert)
     kept = [v for v in versions if v.body is not None]
-    await rows.insert(
+    await insert(
         connection, "resource", rows.RESOURCE, [rows.resource_row(v, numbers) for v in kept]
     )
     sides = [rows.side_rows(v) for v in kept]
     for place, (table, columns) in enumerate(rows.SIDES):
         flat = [row for side in sides for row in side[place]]
-        await rows.insert(connection, table, columns, flat)
+        await insert(connection, table, columns, flat)
     facts = [row for v in kept for row in rows.fact_rows(v, numbers)]
-    await rows.insert(connection, "care_relation", rows.FACT, facts)
+    await insert(connection, "care_relation", rows.FACT, facts)
     blobs = [(d, v.key, v.part, v.permit.version) for v in kept for d in dict.fromkeys(v.blobs)]
-    await rows.insert(connection, "blob_use", rows.BLOB, blobs)
+    await insert(connection, "blob_use", rows.BLOB, blobs)
 
 
 async def _retire(connection: Connection, versions: Sequence[Version]) -> None:
@@ -98,17 +95,13 @@ async def _retire(connection: Connection, versions: Sequence[Version]) -> None:
     await connection.execute(_CLEAR_FACTS, keys)
 
 
-async def _write_keys(connection: Connection, versions: Sequence[Version]) -> None:
-    new = [v for v in versions if v.permit.current is None]
-    if new:
-        await connection.execute(
-            _KEYS,
-            [v.key for v in new],
-            [v.permit.change.place[1] for v in new],
-            [v.permit.change.place[0] for v in new],
-            [v.part for v in new],
-            [rows.own_text(v) for v in new],
-        )
+async def _write_keys(
+    connection: Connection, versions: Sequence[Version], insert: rows.Insert
+) -> None:
+    new = [rows.key_row(v) for v in versions if v.permit.current is None]
+    # In one order for all writers: two who make the same ids wait for one another, in no circle.
+    new.sort(key=lambda row: (row[2], row[1].int))
+    await insert(connection, "resource_key", rows.KEY, new)
     moved = [v for v in versions if v.permit.current is not None and _moves(v)]
     if moved:
         await connection.execute(

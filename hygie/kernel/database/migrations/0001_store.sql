@@ -178,10 +178,11 @@ CREATE TABLE access_token (
 
 -- Progress of `hygie load`, so that an interrupted load goes on where it stopped.
 CREATE TABLE load_progress (
-  source text PRIMARY KEY,        -- SHA-256 of path and size
+  source  text PRIMARY KEY,       -- SHA-256 of path, size and date of change
   entries bigint NOT NULL,
-  done   boolean NOT NULL,
-  at     timestamptz NOT NULL DEFAULT now()
+  done    boolean NOT NULL,
+  refused bigint NOT NULL DEFAULT 0,
+  at      timestamptz NOT NULL DEFAULT now()
 );
 
 -- Types that hold no patient: directory and definitions, readable by any known caller.
