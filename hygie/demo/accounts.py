@@ -18,7 +18,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         kind: ``patient``, ``professional``, ``administrator`` or ``researcher``.
         reference: the FHIR reference of the person; None for an administrator, who is nobody in
             the record.
-        acts_as: RelatedPerson references of the people this account helps or represents.
+        acts_as: RelatedPerson references of this account in the records of the people it helps
+            or represents; a Consent opens those records to it.
     """
 
     login: str

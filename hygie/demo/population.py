@@ -12,10 +12,11 @@ from hygie.demo.chance import chance
 from hygie.demo.course import WINDOW_YEARS, Course
 from hygie.demo.directory import Directory, Territory
 from hygie.demo.fhir.parts import Chart
+from hygie.demo.fhir.person import Access
 from hygie.demo.households import household
 from hygie.demo.illness import Illness, draw_illnesses
 from hygie.demo.maternity import TERM, pregnancies_of, pregnancy
-from hygie.demo.named import Story, named_patients, people, related_reference
+from hygie.demo.named import Story, named_patients, people, reference, related_reference
 from hygie.demo.papers import Extra
 from hygie.demo.prevention import draw_allergies
 from hygie.demo.record import Wishes, play
@@ -23,6 +24,8 @@ from hygie.demo.rows import Allergy, Disease
 from hygie.demo.tables import rows
 from hygie.demo.traits import Person
 
+CONSENT_SINCE, CONSENT_UNTIL = timedelta(days=200), timedelta(days=530)
+MAJORITY = 18
 Record = list[bytes]
 """The resources of one person, or of the directory, as JSON."""
 
@@ -131,19 +134,29 @@ def _named_record(story: Story, person: Person, territory: Territory, today: dat
     extras = [SECRET_VISIT] if story.secret_visit else []
     if story.slug == "rene":
         extras.append(DIRECTIVES)
-    keys = {relative.person.key: relative for relative in person.relatives}
-    helpers = [
-        key for kin in story.relatives for key in keys if kin.helper and key.endswith(kin.slug)
-    ]
     wishes = Wishes(
         documents=story.documents,
         extras=extras,
         takes=story.takes,
         links=_links(story),
-        helpers=helpers,
+        readers=_readers(story, person, today),
     )
     play(course, wishes)
     return course.chart.resources
+
+
+def _readers(story: Story, person: Person, today: date) -> list[Access]:
+    """Return who else may read a named record: helpers for a time, parents until majority."""
+    readers = []
+    for kin in story.relatives:
+        reader = reference("Patient", kin.slug)
+        if kin.guardian:
+            majority = person.birth.replace(year=person.birth.year + MAJORITY)
+            readers.append(Access(reader, parent=True, start=person.birth, end=majority))
+        elif kin.helper:
+            start, end = today - CONSENT_SINCE, today + CONSENT_UNTIL
+            readers.append(Access(reader, parent=False, start=start, end=end))
+    return readers
 
 
 def _illnesses(story: Story, today: date) -> dict[str, Illness]:

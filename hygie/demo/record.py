@@ -11,10 +11,11 @@ from hygie.demo.chance import Weighted
 from hygie.demo.course import ADULT, Course
 from hygie.demo.episodes import play_episodes
 from hygie.demo.fhir.person import (
+    Access,
     Member,
+    write_access_consent,
     write_care_team,
     write_coverage,
-    write_helper_consent,
     write_patient,
     write_relatives,
 )
@@ -34,18 +35,17 @@ from hygie.demo.treatments import Treatments
 
 FRAIL = 80
 SUBSTITUTE_SINCE, SUBSTITUTE_UNTIL = timedelta(days=14), timedelta(days=21)
-CONSENT_SINCE, CONSENT_UNTIL = timedelta(days=200), timedelta(days=530)
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a story asks of a record: documents, medicines, links, helpers."""
+    """What a story asks of a record: documents, medicines, links, other readers."""
 
     documents: int = USUAL
     extras: Sequence[Extra] = ()
     takes: Mapping[str, float | None] = field(default_factory=dict)
     links: Sequence[str] = ()
-    helpers: Sequence[str] = ()
+    readers: Sequence[Access] = ()
 
 
 def play(course: Course, wishes: Wishes) -> None:
@@ -96,15 +96,8 @@ def _administrative(course: Course, treatments: Treatments, wishes: Wishes) -> N
     write_patient(chart, person, course.patient, doctor=doctor, links=wishes.links)
     _insure(course, relatives)
     write_care_team(chart, person, course.patient, _team(course, treatments))
-    for helper in wishes.helpers:
-        write_helper_consent(
-            chart,
-            course.patient,
-            relatives[helper],
-            organization=doctor.site.reference,
-            start=course.today - CONSENT_SINCE,
-            end=course.today + CONSENT_UNTIL,
-        )
+    for access in wishes.readers:
+        write_access_consent(chart, course.patient, access, organization=doctor.site.reference)
 
 
 def _insure(course: Course, relatives: dict[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from hygie.demo.fhir.directory import PROFESSIONS, Post, address, insee_code
 from hygie.demo.fhir.parts import (
@@ -151,10 +151,34 @@ def _participant(member: Member, end: str | None) -> Json:
     }
 
 
-def write_helper_consent(
-    chart: Chart, patient: str, helper: str, *, organization: str, start: date, end: date
-) -> None:
-    """Write the Consent by which a patient lets a helper read the record for a time."""
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Why somebody else may read a record: a helper whom the patient chose, or a parent.
+
+    ``reader`` is their own Patient reference; the end date is not included. A parent's access
+    rests on parental authority (Code civil, article 371-1) and ends at majority.
+    """
+
+    reader: str
+    parent: bool
+    start: date
+    end: date
+
+    def role(self) -> Json:
+        """Return the part the reader plays."""
+        if self.parent:
+            return concept(HL7 + "v3-RoleCode", "GUARD", "Responsable légal")
+        return concept(HL7 + "v3-RoleCode", "DELEGATEE", "Aidant")
+
+    def rule(self) -> Json:
+        """Return what the access rests on."""
+        if self.parent:
+            return {"text": "Autorité parentale (Code civil, article 371-1)"}
+        return concept(HL7 + "v3-ActCode", "OPTIN")
+
+
+def write_access_consent(chart: Chart, patient: str, access: Access, *, organization: str) -> None:
+    """Write the Consent by which somebody else reads a record for a time."""
     chart.add(
         "Consent",
         {
@@ -162,19 +186,16 @@ def write_helper_consent(
             "scope": concept(HL7 + "consentscope", "patient-privacy"),
             "category": [concept(LOINC, "59284-0", "Attestation de consentement")],
             "patient": ref(patient),
-            "dateTime": instant(start, NOON),
-            "performer": [ref(patient)],
+            "dateTime": instant(access.start, NOON),
+            "performer": [ref(access.reader if access.parent else patient)],
             "organization": [ref(organization)],
-            "policyRule": concept(HL7 + "v3-ActCode", "OPTIN"),
+            "policyRule": access.rule(),
             "provision": {
                 "type": "permit",
-                "period": period(start.isoformat(), end.isoformat()),
-                "actor": [
-                    {
-                        "role": concept(HL7 + "v3-RoleCode", "DELEGATEE", "Aidant"),
-                        "reference": ref(helper),
-                    }
-                ],
+                "period": period(
+                    access.start.isoformat(), (access.end - timedelta(days=1)).isoformat()
+                ),
+                "actor": [{"role": access.role(), "reference": ref(access.reader)}],
                 "action": [concept(HL7 + "consentaction", "access")],
                 "purpose": [coding(HL7 + "v3-ActReason", "FAMRQT")],
             },

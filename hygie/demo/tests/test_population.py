@@ -119,9 +119,12 @@ def test_the_substitute_is_there_for_the_dates_of_the_replacement(
 
 
 def test_the_daughter_helps_with_a_dated_consent(few: list[list[Resource]]) -> None:
-    (consent,) = of_type(few, "Consent")
     daughter = next(account for account in accounts() if account.login == "nathalie")
-    assert consent["provision"]["actor"][0]["reference"]["reference"] in daughter.acts_as
+    (consent,) = (
+        one
+        for one in of_type(few, "Consent")
+        if one["provision"]["actor"][0]["reference"]["reference"] == daughter.reference
+    )
     assert (
         consent["provision"]["period"]["start"]
         < "2026-06-30"
