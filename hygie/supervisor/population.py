@@ -1,14 +1,13 @@
-"""The first start in demonstration mode: make the population, tell how far it is.
-
-A process of its own, ``python -m hygie.supervisor.population``: it may be interrupted anywhere and
-goes on at the next start. What is done is remembered in ``data/demonstration.json``.
-"""
+"""What is remembered of the demonstration population, and how it is shown in a terminal."""
 
 from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from hygie.demo.accounts import accounts
 from hygie.kernel.config import Settings
@@ -17,25 +16,39 @@ from hygie.kernel.database.installation import demo_password
 COLUMNS = (("login", 22), ("name", 34), ("kind", 15))
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What ``data/demonstration.json`` remembers.
+
+    Attributes:
+        today: the day on which the population lives; fixed at first start, so that a start that
+            goes on makes the same people.
+        patients: how many of them are complete.
+    """
+
+    today: str
+    patients: int = 0
+
+
 def command(settings: Settings) -> tuple[str, ...]:
     """Return the command that makes what is still missing; empty when nothing is."""
-    if settings.demo is None or settings.demo <= made(settings.data):
+    if settings.demo is None or settings.demo <= made(settings).patients:
         return ()
-    return (sys.executable, "-m", "hygie.supervisor.population")
+    return (sys.executable, "-m", "hygie.supervisor.populate")
 
 
-def made(data: Path) -> int:
-    """Return how many patients of the population are complete."""
+def made(settings: Settings) -> Made:
+    """Return what is remembered; nothing yet reads as none made today."""
     try:
-        return int(json.loads(_marker(data).read_text("utf-8"))["patients"])
+        return Made(**json.loads(_marker(settings.data).read_text("utf-8")))
     except FileNotFoundError:
-        return 0
+        return Made(datetime.now(ZoneInfo(settings.zone)).date().isoformat())
 
 
-def remember(data: Path, patients: int) -> None:
-    """Keep that so many patients are complete."""
+def remember(data: Path, what: Made) -> None:
+    """Keep what is complete."""
     fresh = _marker(data).with_suffix(".new")
-    fresh.write_text(json.dumps({"patients": patients}), "utf-8")
+    fresh.write_text(json.dumps(asdict(what)), "utf-8")
     fresh.rename(_marker(data))
 
 
