@@ -33,7 +33,7 @@ def _concept(text: str, system: str = "", code: str = "") -> Json:
 
 def patient(family: str = "Martin", given: str = "Nora", **values: Any) -> Json:
     """Return a Patient with a French name, a birth date and a test INS; ``ins=""`` for none."""
-    number = values.pop("ins", "259055512345631")
+    number = values.pop("ins", "259055512345691")
     identity = {"identifier": [{"system": INS_TEST, "value": number}]} if number else {}
     return _new(
         "Patient",
@@ -163,8 +163,9 @@ def binary(data: bytes = PDF, kind: str = "application/pdf") -> Json:
     return _new("Binary", {"contentType": kind, "data": base64.b64encode(data).decode()})
 
 
-def document(subject: str, title: str, *, url: str, day: str, **attachment: Any) -> Json:
-    """Return a current DocumentReference whose file is a Binary."""
+def document(subject: str, title: str, *, day: str, **attachment: Any) -> Json:
+    """Return a current DocumentReference with a PDF inside, unless ``url`` leads elsewhere."""
+    file = {} if "url" in attachment else {"data": base64.b64encode(PDF).decode()}
     return _new(
         "DocumentReference",
         {
@@ -177,7 +178,7 @@ def document(subject: str, title: str, *, url: str, day: str, **attachment: Any)
                 {
                     "attachment": {
                         "contentType": "application/pdf",
-                        "url": url,
+                        **file,
                         "title": title,
                         **attachment,
                     }

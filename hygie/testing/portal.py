@@ -6,7 +6,6 @@ Django is configured once per process, so every test of pages shares this one si
 from __future__ import annotations
 
 import asyncio
-import pkgutil
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ import msgspec
 import pytest
 
 from hygie.kernel.config import Settings
-from hygie.kernel.platform import DemoAccount, Platform
+from hygie.kernel.platform import DemoAccount, Platform, discover
 from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.web import bridge, portal
@@ -78,11 +77,8 @@ class Site:
 def compose(settings: Settings) -> Platform:
     """Register every domain and portal of the tree on a new platform."""
     platform = Platform(settings, demo=TestDirectory())
-    for layer in ("hygie.domains", "hygie.portals"):
-        for found in pkgutil.iter_modules(import_module(layer).__path__, f"{layer}."):
-            register = getattr(import_module(found.name), "register", None)
-            if register is not None:
-                register(platform)
+    discover(platform, "hygie.domains")
+    discover(platform, "hygie.portals")
     return platform
 
 

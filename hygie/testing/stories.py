@@ -47,18 +47,12 @@ def diabetic_woman() -> list[Json]:
         immunization(me, "Vaccin dTcaP (Repevax)", atc="J07CA02", day="2014-06-03"),
         *_measures(me),
         *_visits(me),
-        kept,
-        document(
-            me,
-            "Compte rendu de cardiologie",
-            url=f"Binary/{kept['id']}",
-            day="2026-06-18T10:00:00+02:00",
-            size=48_211,
-        )
+        document(me, "Compte rendu de cardiologie", day="2026-06-18T10:00:00+02:00", size=48_211)
         | {"id": "cardiology"},
-        document(
-            me, "Bilan biologique", url=f"Binary/{kept['id']}", day="2026-03-02T08:10:00+01:00"
-        ),
+        document(me, "Bilan biologique", day="2026-03-02T08:10:00+01:00"),
+        kept,
+        document(me, "Ordonnance", day="2024-02-01T09:00:00+01:00", url=f"Binary/{kept['id']}")
+        | {"id": "order"},
     ]
 
 

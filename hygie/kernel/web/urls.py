@@ -34,7 +34,13 @@ def _routes() -> Routes:
     return routes
 
 
-urlpatterns = _routes()
+def __getattr__(name: str) -> Routes:
+    """Compose ``urlpatterns`` when Django first asks, once the application is composed."""
+    if name != "urlpatterns":
+        raise AttributeError(name)
+    return _routes()
+
+
 handler400 = "hygie.kernel.web.middleware.bad_request"
 handler403 = "hygie.kernel.web.middleware.forbidden"
 handler404 = "hygie.kernel.web.middleware.not_found"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -72,10 +73,10 @@ def add_months(day: date, months: int) -> date:
     """Return the same day of the month some months later, or the last one before it.
 
     >>> add_months(date(2024, 1, 31), 1)
-    datetime.date(2024, 2, 28)
+    datetime.date(2024, 2, 29)
     """
     year, month = divmod(day.year * MONTHS + day.month - 1 + months, MONTHS)
-    return date(year, month + 1, min(day.day, 28) if day.day > 28 else day.day)  # noqa: PLR2004
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def _protects(dose: Vaccine, antigen: str) -> bool:
