@@ -12,7 +12,7 @@ import msgspec
 from hygie.kernel.api.subset import Subset
 from hygie.kernel.errors import Issue
 from hygie.kernel.fhir.outcome import outcome
-from hygie.kernel.store.model import Found, HistoryEntry, HistoryPage, Stored
+from hygie.kernel.store.model import Found, HistoryEntry, HistoryPage, Stored, Written
 
 Link = tuple[str, str]
 
@@ -116,6 +116,15 @@ def answer_entry(
         parts.append(b'"resource":' + body)
     parts.append(b'"response":' + msgspec.json.encode(response))
     return b"{" + b",".join(parts) + b"}"
+
+
+def written_entry(written: Written, verb: str, *, minimal: bool, base: str) -> bytes:
+    """Return the response entry of a write."""
+    if verb == "DELETE":
+        return answer_entry(204, base=base)
+    status = 201 if written.created else 200
+    body = None if minimal else written.stored.body
+    return answer_entry(status, stored=written.stored, body=body, base=base)
 
 
 def _with_query(address: str, query: str) -> str:

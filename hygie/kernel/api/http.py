@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from hygie.kernel.errors import InvalidRequest, TooLarge, Unauthenticated
 from hygie.kernel.security.caller import Access, Bearer
 from hygie.kernel.store.tracing import Request as Traced
+from hygie.kernel.store.transaction import read_version
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -141,6 +142,12 @@ def header_map(scope: Scope) -> dict[str, str]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         found[key] = f"{found[key]}, {text}" if key in found else text
     return found
+
+
+def if_match_of(request: HttpRequest) -> int | None:
+    """Return the version ``If-Match`` names, None where it is absent."""
+    etag = request.headers.get("if-match")
+    return read_version(etag) if etag else None
 
 
 def request_id(headers: Mapping[str, str]) -> uuid.UUID:

@@ -1,4 +1,4 @@
-"""Read and vread (FHIR R4, http.html#read, http.html#vread)."""
+"""Read: the current version of a resource (FHIR R4, http.html#read)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import accepts_only_native, check_accepts_json
 from hygie.kernel.api.subset import Subset
-from hygie.kernel.errors import NotAcceptable, NotFound
+from hygie.kernel.errors import NotAcceptable
 from hygie.kernel.store.model import Stored
 
 
@@ -32,23 +32,6 @@ async def read(engine: Engine, request: HttpRequest) -> Response:
     if native:
         return _content(request, stored)
     return resource_answer(request, stored, subset.apply(stored))
-
-
-async def vread(engine: Engine, request: HttpRequest) -> Response:
-    """Return one version of a resource."""
-    check_accepts_json(request)
-    rt, rid, _, version = request.segments
-    if not version.isdigit():
-        raise NotFound(f"{rt}/{rid} has no such version.")
-    subset = Subset.of(request.pairs)
-    stored = await engine.repository.vread(
-        request.access, rt, rid, version=_bounded(version), request=request.traced("vread")
-    )
-    return resource_answer(request, stored, subset.apply(stored))
-
-
-def _bounded(version: str) -> int:
-    return min(int(version[:10]), 2**31 - 1)
 
 
 def _content(request: HttpRequest, stored: Stored) -> Response:

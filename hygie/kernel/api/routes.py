@@ -6,7 +6,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from hygie.kernel.api import audit_events, history, read, search, transaction, write
+from hygie.kernel.api import (
+    audit_events,
+    create,
+    delete,
+    history,
+    read,
+    search,
+    transaction,
+    update,
+    vread,
+)
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.errors import MethodNotAllowed, NotFound, NotSupported
@@ -36,12 +46,12 @@ class Route:
 
 ROUTES = (
     Route("read", "GET", "id", read.read),
-    Route("vread", "GET", "version", read.vread),
-    Route("update", "PUT", "id", write.update),
-    Route("update", "PUT", "type", write.update_where, conditional=True),
-    Route("delete", "DELETE", "id", write.delete),
-    Route("delete", "DELETE", "type", write.delete_where, conditional=True),
-    Route("create", "POST", "type", write.create),
+    Route("vread", "GET", "version", vread.vread),
+    Route("update", "PUT", "id", update.update),
+    Route("update", "PUT", "type", update.update_where, conditional=True),
+    Route("delete", "DELETE", "id", delete.delete),
+    Route("delete", "DELETE", "type", delete.delete_where, conditional=True),
+    Route("create", "POST", "type", create.create),
     Route("search-type", "GET", "type", search.search),
     Route("search-type", "POST", "type/_search", search.search_by_post),
     Route("history-instance", "GET", "id/_history", history.history),
