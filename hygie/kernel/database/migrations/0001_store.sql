@@ -50,7 +50,7 @@ CREATE TABLE resource (
   frequent  bigint[],             -- tokens that filter and never drive (status, category...)
   toks      bigint[] NOT NULL,    -- tokens and references, under GIN
   body      bytea NOT NULL,       -- zstd, dictionary id in the frame
-  PRIMARY KEY (part, key)
+  PRIMARY KEY (key, part)
 );
 ALTER TABLE resource ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE resource ALTER COLUMN toks SET STORAGE MAIN;
@@ -82,7 +82,7 @@ CREATE TABLE resource_history (
   rid       text,
   others    integer[],
   body      bytea,                -- null for a deletion
-  PRIMARY KEY (part, key, ver)
+  PRIMARY KEY (key, ver, part)
 );
 ALTER TABLE resource_history ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE INDEX resource_history_feed ON resource_history (xid, seq);
@@ -96,9 +96,12 @@ CREATE TABLE s_string (
   norm  text NOT NULL,            -- folded: lower case, no accents
   raw   text                      -- as written, null where it equals norm
 );
-CREATE INDEX s_string_norm ON s_string (param, norm text_pattern_ops);
-CREATE INDEX s_string_trgm ON s_string USING gin (norm gin_trgm_ops);
-CREATE INDEX s_string_key  ON s_string (part, key);
+-- A text may be longer than an index entry can be; the pattern operators need the C collation.
+CREATE INDEX s_string_norm ON s_string (param, left(norm, 200) text_pattern_ops);
+-- A long list of pending entries would cost more than the index: four megabytes, for ever.
+CREATE INDEX s_string_trgm ON s_string USING gin (norm gin_trgm_ops)
+  WITH (gin_pending_list_limit = 256);
+CREATE INDEX s_string_key  ON s_string (key, part);
 
 CREATE TABLE s_date (
   key   bigint NOT NULL,
@@ -108,7 +111,7 @@ CREATE TABLE s_date (
   param smallint NOT NULL
 );
 CREATE INDEX s_date_lo  ON s_date (param, lo);
-CREATE INDEX s_date_key ON s_date (part, key);
+CREATE INDEX s_date_key ON s_date (key, part);
 
 CREATE TABLE s_number (
   key   bigint NOT NULL,
@@ -118,13 +121,14 @@ CREATE TABLE s_number (
   param smallint NOT NULL
 );
 CREATE INDEX s_number_val ON s_number (param, unit, val);
-CREATE INDEX s_number_key ON s_number (part, key);
+CREATE INDEX s_number_key ON s_number (key, part);
 
 -- Every unit ever stored, so that a search by one unit finds the others of its dimension.
 CREATE TABLE unit (
   token  bigint PRIMARY KEY,
   system text NOT NULL,
-  code   text NOT NULL
+  code   text NOT NULL,
+  name   text NOT NULL            -- as people read it, empty where it is the code
 );
 
 -- How frequent a token is, so that a frequent one never drives through GIN.
