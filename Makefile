@@ -39,10 +39,11 @@ fix: .venv/.installed-dev
 	$(BIN)/ruff check --fix .
 
 docs: .venv/.installed-dev
-	@for script in $(wildcard scripts/docs_*.py); do $(BIN)/python $$script || exit 1; done
+	@$(BIN)/python scripts/build_docs.py
 
-bench: .venv/.installed
-	@for bench in $(wildcard benches/bench_*.py); do $(BIN)/python $$bench || exit 1; done
+bench: .venv/.installed-dev
+	@for bench in $(filter-out benches/harness.py,$(wildcard benches/*.py)); do \
+		echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
 constraints:
 	@scripts/constraints.sh
