@@ -24,13 +24,18 @@ class Subject:
         pat: surrogate number of its patient, None for a resource of no patient.
         directory: True for types that hold no patient (Organization, ValueSet...).
         others: further patients in whose compartment it stands.
-        members: (party, kind) in a care relation with one of these patients now.
+        relations: (patient, party, kind) of each care relation with these patients now.
     """
 
     pat: int | None
     directory: bool = False
     others: frozenset[int] = frozenset()
-    members: frozenset[tuple[int, int]] = frozenset()
+    relations: frozenset[tuple[int, int, int]] = frozenset()
+
+    @property
+    def patients(self) -> frozenset[int]:
+        """Return every patient in whose compartment it stands."""
+        return self.others if self.pat is None else self.others | {self.pat}
 
 
 @dataclass(frozen=True, slots=True)

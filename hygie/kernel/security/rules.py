@@ -17,15 +17,28 @@ HELPER = 2
 """``care_relation.kind`` of a person whom the patient lets read."""
 
 
-def _relation(kind: int, columns: Columns) -> str:
-    row, party = columns.row, columns.party
-    related = (
-        "SELECT 1 FROM care_relation f WHERE f.member = {party} AND f.kind = {kind} "
-        "AND now() >= f.starts AND now() < f.ends AND {match}"
+def _related_to(match: str, kind: int, columns: Columns) -> str:
+    return (
+        f"EXISTS (SELECT 1 FROM care_relation f WHERE f.member = {columns.party} "
+        f"AND f.kind = {kind} AND now() >= f.starts AND now() < f.ends AND {match})"
     )
-    direct = related.format(party=party, kind=kind, match=f"f.pat = {row}.pat")
-    other = related.format(party=party, kind=kind, match=f"f.pat = ANY ({row}.others)")
-    return f"EXISTS ({direct}) OR ({row}.others IS NOT NULL AND EXISTS ({other}))"
+
+
+def _relation(kind: int, columns: Columns) -> str:
+    row = columns.row
+    direct = _related_to(f"f.pat = {row}.pat", kind, columns)
+    other = _related_to(f"f.pat = ANY ({row}.others)", kind, columns)
+    return f"{direct} OR ({row}.others IS NOT NULL AND {other})"
+
+
+def _relation_to_all(kind: int, columns: Columns) -> str:
+    row = columns.row
+    direct = _related_to(f"f.pat = {row}.pat", kind, columns)
+    other = _related_to("f.pat = o.pat", kind, columns)
+    return (
+        f"{direct} AND ({row}.others IS NULL OR NOT EXISTS "
+        f"(SELECT 1 FROM unnest({row}.others) AS o (pat) WHERE NOT {other}))"
+    )
 
 
 def _own(columns: Columns) -> str:
@@ -61,7 +74,16 @@ def _is(kind: Kind) -> Atom:
 
 
 def _related(kind: int) -> Callable[[Caller, Subject], bool]:
-    return lambda caller, subject: (caller.party, kind) in subject.members
+    return lambda caller, subject: any(
+        (patient, caller.party, kind) in subject.relations for patient in subject.patients
+    )
+
+
+def _related_to_all(kind: int) -> Callable[[Caller, Subject], bool]:
+    return lambda caller, subject: (
+        subject.pat is not None
+        and all((patient, caller.party, kind) in subject.relations for patient in subject.patients)
+    )
 
 
 IS_SYSTEM = _is(Kind.SYSTEM)
@@ -81,6 +103,13 @@ IN_CARE_TEAM = Atom(
     sql=lambda columns: _relation(CARE_TEAM, columns),
     fr="vous faites partie de l'équipe de soins de ce patient",
     en="you belong to this patient's care team",
+)
+IN_EVERY_CARE_TEAM = Atom(
+    name="in_every_care_team",
+    test=_related_to_all(CARE_TEAM),
+    sql=lambda columns: _relation_to_all(CARE_TEAM, columns),
+    fr="vous faites partie de l'équipe de soins de chaque patient nommé",
+    en="you belong to the care team of every patient it names",
 )
 IS_HELPER = Atom(
     name="is_helper",
@@ -113,7 +142,11 @@ READ = Policy(
 WRITE = Policy(
     (
         Rule("system", (IS_SYSTEM,)),
-        Rule("care-team", (IS_PROFESSIONAL, IN_CARE_TEAM)),
+        Rule("care-team", (IS_PROFESSIONAL, IN_EVERY_CARE_TEAM)),
     )
 )
-"""Who may create, change or delete a resource; the care team may before and after the change."""
+"""Who may create, change or delete a resource; the care team may before and after the change.
+
+Of every patient it names: one patient of one's own must not open the record of another, such as
+by a CareTeam about a stranger in which the own patient takes part.
+"""

@@ -22,7 +22,7 @@ from hygie.kernel.store.model import Found, Stored, Written
 from hygie.kernel.store.search.query import Query
 from hygie.kernel.store.searching import Searcher
 from hygie.kernel.store.tracing import Request, Touched, trace_many, trace_refusal
-from hygie.kernel.store.writing import Writer
+from hygie.kernel.store.writing import Writer, refusal_of
 
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
@@ -42,6 +42,8 @@ class Steps:
     searcher: Searcher
     writer: Writer
     touched: list[Touched] = field(default_factory=list)
+    wrote: bool = False
+    _matched: dict[tuple[str, str], Touched] = field(default_factory=dict)
 
     async def take_turn(self, rt: str, pairs: Pairs) -> None:
         """Wait for other writers with the same criteria."""
@@ -49,9 +51,15 @@ class Steps:
 
     async def matches(self, rt: str, pairs: Pairs, *, most: int = 2) -> list[Stored]:
         """Return the visible resources that match the criteria."""
-        return await matches(
+        found = await matches(
             self.searcher, self.connection, self.caller, rt, pairs=pairs, most=most
         )
+        self._matched.update({(rt, stored.rid): touched for stored, touched in found})
+        return [stored for stored, _ in found]
+
+    def answer(self, stored: Stored) -> None:
+        """Remember that a match leaves in the answer."""
+        self.touched.append(self._matched[stored.rt, stored.rid])
 
     async def search(self, query: Query) -> Found:
         """Search, and remember whose data leaves."""
@@ -75,6 +83,7 @@ class Steps:
             if isinstance(result, HygieError):
                 raise StepRefused(place, result)
             done.append(result)
+        self.wrote = True
         return done
 
 
@@ -113,6 +122,8 @@ class Atomic:
                 return await self._once(access, request, work)
             except _AGAIN:
                 continue
+            except asyncpg.PostgresError as error:
+                raise refusal_of(error) from error
         raise Conflict("Others are writing the same resources; retry in a moment.")
 
     async def _once(
@@ -130,7 +141,7 @@ class Atomic:
                 error = refusal.error if isinstance(refusal, StepRefused) else refusal
                 await write(connection, [trace_refusal(request, caller, status=error.status)])
                 raise
-            if steps.touched:
+            if steps.touched or not steps.wrote:
                 await write(connection, trace_many(request, caller, steps.touched, rt=None))
             await connection.execute("COMMIT")
             return result

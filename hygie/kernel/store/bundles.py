@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -120,7 +121,7 @@ def _address(
     match segments[2:]:
         case []:
             return segments[0], rid, None, pairs
-        case ["_history", version] if version.isdigit():
+        case ["_history", version] if re.fullmatch(r"[0-9]{1,9}", version):
             return segments[0], rid, int(version), pairs
     raise NotSupported("This address is not supported in Bundles.", expression=f"{where}.url")
 

@@ -72,9 +72,16 @@ def part_forms(system: str | None, code: str | None) -> list[int]:
     return forms
 
 
+def unit_parts(system: str | None, code: str | None, name: str | None) -> tuple[str, str, str]:
+    """Return system, code and name of a unit; the name stands for a code that is missing."""
+    if not code:
+        return system or "", name or "", ""
+    return system or "", code, "" if name in (None, code) else str(name)
+
+
 def _number_rows(one: Parameter, parts: tuple[tuple[Any, ...], ...]) -> list[NumberRow]:
     (system, code), (value, *unit) = parts[0][:2], parts[1]
-    key = tokens.unit_token(unit[1] or "", unit[2] or unit[3] or "") if unit else 0
+    key = tokens.unit_token(*unit_parts(*unit[1:])) if unit else 0
     return [(one.number, value, keyed_unit(form, key)) for form in part_forms(system, code)]
 
 

@@ -15,8 +15,9 @@ from urllib.parse import parse_qsl
 from hygie.kernel.errors import InvalidRequest, PreconditionFailed
 from hygie.kernel.security.caller import Caller
 from hygie.kernel.store.model import Stored
-from hygie.kernel.store.search.query import read_query
+from hygie.kernel.store.search.query import IGNORED, INSTRUCTIONS, read_query
 from hygie.kernel.store.searching import Searcher
+from hygie.kernel.store.tracing import Touched
 
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
@@ -24,15 +25,27 @@ if TYPE_CHECKING:
 Pairs = Sequence[tuple[str, str]]
 
 
-def read_criteria(text: str) -> list[tuple[str, str]]:
+def read_criteria(text: str) -> Pairs:
     """Return the criteria of ``If-None-Exist`` or of a conditional address.
 
     Raises:
         InvalidRequest: there is no parameter in them: everything would match.
     """
-    pairs = parse_qsl(text.removeprefix("?"), keep_blank_values=True)
-    if not any(not name.startswith("_") or name.startswith("_id") for name, _ in pairs):
+    return check_criteria(parse_qsl(text.removeprefix("?"), keep_blank_values=True))
+
+
+def check_criteria(pairs: Pairs) -> Pairs:
+    """Return the criteria.
+
+    Raises:
+        InvalidRequest: nothing in them selects, or an instruction for answers is among them:
+            ``_summary=count`` would hide every match.
+    """
+    names = {name.partition(":")[0] for name, _ in pairs} - IGNORED
+    if not names:
         raise InvalidRequest("A conditional request needs at least one search parameter.")
+    if names & INSTRUCTIONS:
+        raise InvalidRequest("A conditional request takes search parameters only.")
     return pairs
 
 
@@ -52,11 +65,14 @@ async def matches(
     *,
     pairs: Pairs,
     most: int = 2,
-) -> list[Stored]:
-    """Return the visible resources that match, up to ``most``, in the open transaction."""
+) -> list[tuple[Stored, Touched]]:
+    """Return the visible resources that match, up to ``most``, with what their trace says.
+
+    In the open transaction.
+    """
     query = read_query(rt, [*pairs, ("_count", str(most)), ("_total", "none")])
-    found, _ = await searcher.within(connection, caller, query)
-    return [entry.stored for entry in found.entries]
+    found, touched = await searcher.within(connection, caller, query)
+    return [(entry.stored, one) for entry, one in zip(found.entries, touched, strict=False)]
 
 
 def at_most_one(found: Sequence[Stored]) -> Stored | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +24,7 @@ from hygie.kernel.store.directory import directory_types
 from hygie.kernel.store.ids import id_of, key_of
 from hygie.kernel.store.model import HistoryEntry, HistoryPage, Stored
 from hygie.kernel.store.search.sql import Sql
-from hygie.kernel.store.tracing import Request, Touched, trace_many
+from hygie.kernel.store.tracing import Request, Touched, trace_many, traced_refusals
 
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
@@ -66,21 +67,22 @@ class Historian:
             caller = await authenticate(connection, access)
             # A history of everything may hold directory types: every known caller may ask.
             directory = scope.rt is None or scope.rt in directory_types()
-            decision = decide(caller, directory=directory)
+            rt = type_number(scope.rt) if scope.rt else None
             system, members = parties([caller])
             await connection.execute(begin(members, system=system))
-            rows = await _rows(connection, decision, scope)
-            total = await _total(connection, decision, scope)
+            async with traced_refusals(connection, request, caller, rt=rt):
+                decision = decide(caller, directory=directory)
+                rows = await _rows(connection, decision, scope)
+                total = await _total(connection, decision, scope)
+                if scope.rid is not None and not total:
+                    raise NotFound(f"{scope.rt}/{scope.rid} is not known here.")
             await connection.execute("COMMIT")
-        more = len(rows) > scope.count
+        more = len(rows) > scope.count > 0
         rows = rows[: scope.count]
         touched = [
             Touched(row["rt"], row["uid"], row["ver"], row["pat"], row["rule"]) for row in rows
         ]
-        rt = type_number(scope.rt) if scope.rt else None
         await self._traces.submit(trace_many(request, caller, touched, rt=rt))
-        if scope.rid is not None and not rows and scope.before is None and not total:
-            raise NotFound(f"{scope.rt}/{scope.rid} is not known here.")
         entries = [await self._entry(row) for row in rows]
         return HistoryPage(entries, total, _next(scope, rows[-1]) if more else None)
 
@@ -101,9 +103,12 @@ def read_before(text: str) -> tuple[int, int]:
         InvalidRequest: it is damaged.
     """
     xid, _, seq = text.partition("-")
-    if not (xid.isdigit() and seq.isdigit()):
+    if not (_WHOLE.fullmatch(xid) and _WHOLE.fullmatch(seq)):
         raise InvalidRequest("The paging link is damaged; repeat the request.")
     return int(xid), int(seq)
+
+
+_WHOLE = re.compile(r"[0-9]{1,18}")
 
 
 async def _rows(connection: Connection, decision: Decision, scope: Scope) -> list[Record]:

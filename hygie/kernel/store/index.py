@@ -16,9 +16,10 @@ from hygie.kernel.fhir.search.references import Ref, localise
 from hygie.kernel.fhir.search.registry import Parameter
 from hygie.kernel.store import tokens
 from hygie.kernel.store.columns import Columns, columns_of, combined, stored_name
-from hygie.kernel.store.compose import NumberRow, composite_rows
+from hygie.kernel.store.compose import NumberRow, composite_rows, unit_parts
 from hygie.kernel.store.facts import PartyRef
 from hygie.kernel.store.labels import policy_labels
+from hygie.kernel.store.units import UnitRow
 
 MANY_DATES = 1
 """Flag: the main date has several values, so it stands in ``s_date`` too."""
@@ -30,7 +31,7 @@ class Indexed(msgspec.Struct, gc=False):
     """Everything of a resource that is kept beside its body.
 
     ``strings`` holds (parameter number, folded, original or None); ``dates`` (number, low, high);
-    ``numbers`` (number, value, unit token); ``units`` (unit token, system, code).
+    ``numbers`` (number, value, unit token); ``units`` (unit token, system, code, name).
     """
 
     rt: str
@@ -42,7 +43,7 @@ class Indexed(msgspec.Struct, gc=False):
     strings: list[tuple[int, str, str | None]]
     dates: list[tuple[int, datetime, datetime]]
     numbers: list[NumberRow]
-    units: list[tuple[int, str, str]]
+    units: list[UnitRow]
     patients: list[PartyRef]
     author: PartyRef | None
     structure: PartyRef | None
@@ -184,16 +185,16 @@ def _strings(found: Extracted) -> list[tuple[int, str, str | None]]:
 def _numbers(found: Extracted) -> list[NumberRow]:
     rows = {(one.number, value, 0) for one, value in found.numbers}
     rows.update(
-        (one.number, value, tokens.unit_token(system or "", code or unit or ""))
+        (one.number, value, tokens.unit_token(*unit_parts(system, code, unit)))
         for one, value, _, system, code, unit in found.quantities
         if len(combined(one)) == 1
     )
     return sorted(rows)
 
 
-def _units(found: Extracted) -> list[tuple[int, str, str]]:
-    units = {(system or "", code or unit or "") for _, _, _, system, code, unit in found.quantities}
-    return [(tokens.unit_token(system, code), system, code) for system, code in units if code]
+def _units(found: Extracted) -> list[UnitRow]:
+    units = {unit_parts(*unit) for _, _, _, *unit in found.quantities}
+    return [(tokens.unit_token(*unit), *unit) for unit in units if unit[1]]
 
 
 def _party(found: Extracted, codes: tuple[str, ...], only: str | None = None) -> PartyRef | None:

@@ -55,6 +55,8 @@ SELECT a.n, v.*, {_RULE} AS rule FROM {_ASKED} JOIN LATERAL (
 """
 
 Outcome = Stored | HygieError
+LAST_VERSION = 2**31 - 1
+"""Beyond every version: one absurd number must not fail the group it is asked in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ async def _fetch(
         [key_of(one.read.rid)[0] for one in group.values()],
         [int(one.caller.kind) for one in group.values()],
         [one.caller.party for one in group.values()],
-        [one.read.version or 0 for one in group.values()],
+        [min(one.read.version or 0, LAST_VERSION) for one in group.values()],
     )
     return {numbers[row["n"] - 1]: row for row in rows}
 

@@ -20,7 +20,7 @@ from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.bundles import Part
 from hygie.kernel.store.change import Change
 from hygie.kernel.store.codec import Codec
-from hygie.kernel.store.conditional import at_most_one, read_criteria
+from hygie.kernel.store.conditional import at_most_one, check_criteria, read_criteria
 from hygie.kernel.store.facts import Projections
 from hygie.kernel.store.history import Historian, Scope
 from hygie.kernel.store.ids import check_id, new_id
@@ -151,6 +151,7 @@ class Repository:
             await steps.take_turn(rt, pairs)
             existing = at_most_one(await steps.matches(rt, pairs))
             if existing is not None:
+                steps.answer(existing)
                 return Written(existing, created=False, changed=False)
             return (await steps.write([change]))[0]
 
@@ -187,6 +188,7 @@ class Repository:
     ) -> Written:
         """Update the one resource that matches, or create it (http.html#cond-update)."""
         asked = request or Request("update")
+        check_criteria(criteria)
         own = _own_id(raw)
 
         async def work(steps: Steps) -> Written:
@@ -221,6 +223,7 @@ class Repository:
     ) -> Written | None:
         """Delete the one resource that matches; None when none does."""
         asked = request or Request("delete")
+        check_criteria(criteria)
 
         async def work(steps: Steps) -> Written | None:
             await steps.take_turn(rt, criteria)

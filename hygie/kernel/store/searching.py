@@ -34,7 +34,7 @@ from hygie.kernel.store.search.query import Clause, Include, Query
 from hygie.kernel.store.search.sort import written
 from hygie.kernel.store.search.sql import Known
 from hygie.kernel.store.statistics import FrequentTokens
-from hygie.kernel.store.tracing import Request, Touched, trace_many
+from hygie.kernel.store.tracing import Request, Touched, trace_many, traced_refusals
 
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
@@ -75,7 +75,8 @@ class Searcher:
             caller = await authenticate(connection, access)
             system, members = parties([caller])
             await connection.execute(begin(members, system=system))
-            found, touched = await self.within(connection, caller, query)
+            async with traced_refusals(connection, request, caller, rt=type_number(query.rt)):
+                found, touched = await self.within(connection, caller, query)
             await connection.execute("COMMIT")
         await self._traces.submit(trace_many(request, caller, touched, rt=type_number(query.rt)))
         return found
@@ -87,7 +88,8 @@ class Searcher:
         decision = decide(caller, directory=query.rt in directory_types())
         plan = Plan(decision, query, await self._known(connection, query))
         if query.summary == "count":
-            return Found(total=await self._count(connection, plan)), []
+            total = await self._count(connection, plan)
+            return Found(total=total, self_query=urlencode(query.kept)), []
         page = await self._page(connection, plan)
         touched = [_touched(row) for row in page.rows]
         entries = [Entry(await self._stored(row)) for row in page.rows]
@@ -179,11 +181,11 @@ class Searcher:
     async def _known(self, connection: Connection, query: Query) -> Known:
         units: list[Record] = []
         if any(clause.parameter.kind in ("quantity", "composite") for clause in query.clauses):
-            units = await connection.fetch("SELECT token, system, code FROM unit")
+            units = await connection.fetch("SELECT token, system, code, name FROM unit")
         return Known(
             now=self._clock.now(),
             base=self.base,
-            units=tuple((row["token"], row["system"], row["code"]) for row in units),
+            units=tuple(tuple(row) for row in units),
             frequent=await self._frequent.load(connection),
         )
 

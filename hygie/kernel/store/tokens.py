@@ -66,6 +66,11 @@ def composite_token(param: str, *components: int) -> int:
     return token(param, "composite", *(str(component) for component in components))
 
 
-def unit_token(system: str, code: str) -> int:
-    """Return the token of a unit, as kept in ``s_number.unit``; 0 where there is no unit."""
-    return token("unit", system, code) if code else 0
+def unit_token(system: str, code: str, name: str = "") -> int:
+    """Return the token of a unit, as kept in ``s_number.unit``; 0 where there is no unit.
+
+    ``name`` is the unit as people read it, where it is not the code: it can be searched too.
+    """
+    if not code:
+        return 0
+    return token("unit", system, code, name) if name else token("unit", system, code)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from hygie.kernel.audit.trace import Trace
+from hygie.kernel.audit.trace import Trace, write
+from hygie.kernel.errors import HygieError
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Caller
+
+if TYPE_CHECKING:
+    from hygie.kernel.database.connection import Connection
 
 NO_RULE = "none"
 """``rule`` of a trace of which no access rule permitted anything."""
@@ -85,6 +91,19 @@ def trace_refusal(
         peer=request.peer,
         query=request.query.encode() if request.query else None,
     )
+
+
+@contextlib.asynccontextmanager
+async def traced_refusals(
+    connection: Connection, request: Request, caller: Caller, *, rt: int | None = None
+) -> AsyncIterator[None]:
+    """Undo the open transaction and trace durably what the block refuses."""
+    try:
+        yield
+    except HygieError as refusal:
+        await connection.execute("ROLLBACK")
+        await write(connection, [trace_refusal(request, caller, status=refusal.status, rt=rt)])
+        raise
 
 
 def trace_many(

@@ -19,12 +19,13 @@ from hygie.kernel.errors import (
     NotFound,
     PreconditionFailed,
 )
+from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.fhir.splice import replace_strings, server_fields
 from hygie.kernel.security.caller import Kind
 from hygie.kernel.store.atomic import StepRefused, Steps
 from hygie.kernel.store.bundles import Part, links
 from hygie.kernel.store.change import Change
-from hygie.kernel.store.conditional import at_most_one, read_criteria
+from hygie.kernel.store.conditional import Pairs, at_most_one, check_criteria, read_criteria
 from hygie.kernel.store.facts import Projections
 from hygie.kernel.store.ids import new_id
 from hygie.kernel.store.model import Found, Stored, Written
@@ -33,6 +34,9 @@ from hygie.kernel.store.search.query import read_query
 from hygie.kernel.store.tracing import Request
 
 _CONDITIONAL = re.compile(rb'"reference"\s*:\s*("(?:[A-Z][A-Za-z]+)\?(?:[^"\\]|\\.)*")')
+
+
+_WHOLE = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +100,14 @@ async def _target(steps: Steps, part: Part) -> _Planned | None:
         if part.if_none_exist is None:
             return _Planned(part, new_id())
         existing = await _match(steps, part.rt, read_criteria(part.if_none_exist))
+        if existing is not None:
+            steps.answer(existing)
         return _Planned(part, existing.rid if existing else new_id(), existing)
     if part.rid is not None:
         return _Planned(part, part.rid)
     if not part.pairs:
         raise InvalidRequest(f"{part.verb} needs Type/id or Type?criteria.")
-    found = await _match(steps, part.rt, list(part.pairs))
+    found = await _match(steps, part.rt, check_criteria(part.pairs))
     if part.verb == "DELETE":
         return _Planned(part, found.rid) if found else None
     own = server_fields(part.raw or b"{}").id
@@ -111,7 +117,7 @@ async def _target(steps: Steps, part: Part) -> _Planned | None:
     return _Planned(part, rid)
 
 
-async def _match(steps: Steps, rt: str, pairs: list[tuple[str, str]]) -> Stored | None:
+async def _match(steps: Steps, rt: str, pairs: Pairs) -> Stored | None:
     await steps.take_turn(rt, pairs)
     return at_most_one(await steps.matches(rt, pairs))
 
@@ -185,6 +191,8 @@ async def _resolve_conditional(steps: Steps, raw: bytes) -> bytes:
     for match in _CONDITIONAL.finditer(raw):
         text = msgspec.json.decode(match[1], type=str)
         rt, _, criteria = text.partition("?")
+        if rt not in RESOURCE_TYPES:
+            raise InvalidRequest(f"A conditional reference names {rt}, which is no resource type.")
         stored = await steps.matches(rt, read_criteria(criteria))
         if len(stored) != 1:
             raise PreconditionFailed(
@@ -219,7 +227,7 @@ def read_version(etag: str) -> int:
         InvalidRequest: it is no ETag of Hygie.
     """
     text = etag.strip().removeprefix("W/").strip('"')
-    if not text.isdigit():
+    if not _WHOLE.fullmatch(text):
         raise InvalidRequest('If-Match is written W/"3", with the version that was read.')
     return int(text)
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
 
-UnitRow = tuple[int, str, str]
-"""Token, system and code of a unit."""
+UnitRow = tuple[int, str, str, str]
+"""Token, system, code and name of a unit; the name is empty where it is the code."""
 
 _INSERT = """
-INSERT INTO unit (token, system, code)
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) ORDER BY 1 ON CONFLICT DO NOTHING
+INSERT INTO unit (token, system, code, name)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) ORDER BY 1
+ON CONFLICT DO NOTHING
 """
 
 

@@ -14,7 +14,7 @@ import asyncpg
 from hygie.kernel.audit.trace import Trace, write
 from hygie.kernel.clock import Clock
 from hygie.kernel.database.connection import Database, begin
-from hygie.kernel.errors import Conflict, HygieError, Unavailable
+from hygie.kernel.errors import Conflict, HygieError, Unavailable, Unprocessable
 from hygie.kernel.fhir.splice import stamp
 from hygie.kernel.security.caller import Bearer, Caller
 from hygie.kernel.security.tokens import callers_of, parties, resolve
@@ -62,9 +62,12 @@ class Writer:
     async def _try_group(self, group: Mapping[int, Change]) -> dict[int, Result]:
         try:
             return await self._group(group)
+        except Unavailable as error:
+            # Committed or not, nobody knows: what earlier turns of the group did stays told.
+            return dict.fromkeys(group, error)
         except asyncpg.PostgresError as error:
             if len(group) == 1:
-                return {number: _refusal(error) for number in group}
+                return dict.fromkeys(group, refusal_of(error))
         results: dict[int, Result] = {}
         for number, change in group.items():
             results.update(await self._try_group({number: change}))
@@ -227,9 +230,10 @@ def _trace(
     return trace_one(change.request, caller, touched, status=201 if effect.creates else 200)
 
 
-def _refusal(error: asyncpg.PostgresError) -> HygieError:
+def refusal_of(error: asyncpg.PostgresError) -> HygieError:
+    """Return what a caller is told when PostgreSQL refuses a write."""
     if isinstance(error, asyncpg.UniqueViolationError | asyncpg.DeadlockDetectedError):
         return Conflict("Somebody else wrote the same resource at the same moment; retry.")
-    if isinstance(error, asyncpg.DataError):
-        raise error
+    if isinstance(error, asyncpg.DataError | asyncpg.ProgramLimitExceededError):
+        return Unprocessable("A number, date or text of this resource is beyond what is stored.")
     return Unavailable("The database could not make this change; retry in a few seconds.")

@@ -27,6 +27,7 @@ _UNITS = {
     "umol/L": (Fraction(1, 1000), "mmol/L"),
     "min": (Fraction(60), "s"),
     "h": (Fraction(3600), "s"),
+    "a": (Fraction(31_557_600), "s"),
 }
 
 
@@ -226,9 +227,14 @@ def prefixed(value: str) -> tuple[str, str]:
 
 
 def pieces(value: str, separator: str) -> list[str]:
-    """Split at a separator that no backslash escapes; escapes of ``$`` parts stay."""
-    parts = re.split(rf"(?<!\\){re.escape(separator)}", value)
-    return parts if separator == "$" else [unescape(part) for part in parts]
+    """Split at a separator that no backslash escapes; escapes stay but where ``|`` separates."""
+    parts = [""]
+    for piece in re.findall(r"\\.|.", value, re.DOTALL):
+        if piece == separator:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return [unescape(part) for part in parts] if separator == "|" else parts
 
 
 def unescape(value: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from hygie.kernel.fhir.search.registry import Parameter, parameters
-from hygie.testing.oracle.matching import BASE, compare_dates, fits, prefixed
+from hygie.testing.oracle.matching import BASE, compare_dates, fits, pieces, prefixed
 from hygie.testing.oracle.paths import Json, evaluate
 from hygie.testing.oracle.values import READERS, fold, span
 
@@ -69,7 +68,7 @@ class Oracle:
 
     def _answers(self, key: Key, name: str, value: str, now: datetime) -> bool:
         code, _, modifier = name.partition(":")
-        values = re.split(r"(?<!\\),", value)
+        values = pieces(value, ",")
         if code == "_id":
             return key[1] in values
         if code == "_lastUpdated":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hygie.kernel.errors import NotSupported
+from hygie.kernel.fhir.names import type_number
 from hygie.kernel.fhir.search.values import (
     parse_missing,
     parse_typed_identifier,
@@ -46,9 +47,10 @@ def _ids(sql: Sql, clause: Clause) -> str:
     if clause.modifier is not None:
         raise NotSupported(f"The modifier :{clause.modifier} is not supported on _id.")
     uids = sql.bind([key_of(value)[0] for value in clause.values])
+    rt = sql.bind(type_number(clause.parameter.rt))
     return (
         "(r.part, r.key) IN (SELECT k.part, k.key FROM resource_key k "
-        f"WHERE k.rt = r.rt AND k.uid = ANY ({uids}::uuid[]))"
+        f"WHERE k.rt = {rt}::smallint AND k.uid = ANY ({uids}::uuid[]))"
     )
 
 

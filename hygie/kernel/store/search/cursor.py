@@ -15,6 +15,8 @@ import msgspec
 
 from hygie.kernel.errors import InvalidRequest
 
+LARGEST = 2**63 - 1
+
 Value = datetime | Decimal | str | None
 
 
@@ -47,6 +49,10 @@ def decode(text: str, *, keys: int) -> Cursor:
         cursor = msgspec.msgpack.decode(raw, type=Cursor)
     except (ValueError, msgspec.DecodeError) as error:
         raise InvalidRequest("The paging link is damaged; repeat the search.") from error
+    if max(map(abs, (cursor.key, cursor.limit, cursor.total or 0))) > LARGEST or any(
+        "\0" in value for value in cursor.values if value is not None
+    ):
+        raise InvalidRequest("The paging link is damaged; repeat the search.")
     if len(cursor.values) != keys:
         raise InvalidRequest("The paging link belongs to another search; repeat the search.")
     return cursor

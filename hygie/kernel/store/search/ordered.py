@@ -124,13 +124,20 @@ def converted(known: Known, value: QuantityValue) -> list[tuple[int, NumberValue
     """Return the value in each stored unit it can be compared with: (unit token, number)."""
     asked = unit_of(value.code) if value.code and value.system in (UCUM, None) else None
     found = []
-    for token, system, code in known.units:
+    for token, system, code, name in known.units:
         stored = unit_of(code) if asked and system == UCUM else None
         if asked is not None and stored is not None and stored.base == asked.base:
             found.append((token, _in_unit(value, asked, stored)))
-        elif value.code in (None, code) and value.system in (None, system):
+        elif _same_unit(value, system, code, name):
             found.append((token, _as_number(value)))
     return found
+
+
+def _same_unit(value: QuantityValue, system: str, code: str, name: str) -> bool:
+    """Tell whether a stored unit is the one asked for: without system, its name counts too."""
+    if value.system is None:
+        return value.code in (None, code, name)
+    return value.system == system and value.code in (None, code)
 
 
 def _in_unit(value: QuantityValue, asked: Unit, stored: Unit) -> NumberValue:

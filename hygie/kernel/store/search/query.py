@@ -20,8 +20,9 @@ LARGEST_COUNT = 1000
 MOST_CLAUSES = 60
 MOST_VALUES = 1000
 
-_IGNORED = frozenset({"_format", "_pretty"})
+IGNORED = frozenset({"_format", "_pretty"})
 _LATER = frozenset({"_filter", "_query", "_contained", "_containedType", "_score", "_type"})
+_WHOLE = re.compile(r"[0-9]{1,18}")
 _NAME = re.compile(r"(?P<code>[^:.]+)(?::(?P<modifier>[^.]+))?")
 
 SUPPORTED_MODIFIERS: dict[str, frozenset[str]] = {
@@ -98,14 +99,14 @@ def read_query(rt: str, pairs: Iterable[tuple[str, str]], *, lenient: bool = Fal
     query = Query(rt)
     kept: list[tuple[str, str]] = []
     for name, value in pairs:
-        if name in _IGNORED:
+        if name in IGNORED:
             continue
         try:
             query = _add(query, name, value)
-        except (InvalidRequest, NotSupported):
-            if lenient and not _is_instruction(name):
+        except _Unknown as unknown:
+            if lenient:
                 continue
-            raise
+            raise unknown.error from unknown
         if name != "_cursor":
             kept.append((name, value))
     if len(query.clauses) > MOST_CLAUSES:
@@ -113,8 +114,16 @@ def read_query(rt: str, pairs: Iterable[tuple[str, str]], *, lenient: bool = Fal
     return replace(query, kept=tuple(kept))
 
 
-def _is_instruction(name: str) -> bool:
-    return name.partition(":")[0] in _INSTRUCTIONS
+class _Unknown(Exception):  # noqa: N818 - it carries the error of strict handling
+    """A parameter that lenient handling leaves out.
+
+    Only those: a wrong value or an unsupported modifier left out would widen the answer
+    (FHIR R4, search.html#modifiers: "servers SHALL reject").
+    """
+
+    def __init__(self, error: InvalidRequest | NotSupported) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def _add(query: Query, name: str, value: str) -> Query:
@@ -122,27 +131,24 @@ def _add(query: Query, name: str, value: str) -> Query:
     if base in _INSTRUCTIONS:
         return _INSTRUCTIONS[base](query, name, value)
     if base in _LATER:
-        raise NotSupported(f"The search parameter {base} is not supported.")
-    return replace(query, clauses=(*query.clauses, read_clause(query.rt, name, value)))
+        raise _Unknown(NotSupported(f"The search parameter {base} is not supported."))
+    return replace(query, clauses=(*query.clauses, _read_clause(query.rt, name, value)))
 
 
-def read_clause(rt: str, name: str, value: str) -> Clause:
-    """Return the clause of one parameter.
-
-    Raises:
-        InvalidRequest: the type has no such parameter, or it is empty.
-        NotSupported: a chain or a modifier that is not supported.
-    """
+def _read_clause(rt: str, name: str, value: str) -> Clause:
     if "." in name or name.startswith("_has"):
-        raise NotSupported("Chained parameters and _has are not supported.")
+        raise _Unknown(NotSupported("Chained parameters and _has are not supported."))
     match = _NAME.fullmatch(name)
     found = parameters(rt).get(match["code"]) if match else None
     if match is None or found is None:
-        raise InvalidRequest(
-            f"{rt} has no search parameter {name!r}; the CapabilityStatement lists those it has."
+        raise _Unknown(
+            InvalidRequest(
+                f"{rt} has no search parameter {name!r}; the CapabilityStatement lists those it "
+                "has."
+            )
         )
     if found.kind == "special" or not found.expression:
-        raise NotSupported(f"The search parameter {found.code} is not supported.")
+        raise _Unknown(NotSupported(f"The search parameter {found.code} is not supported."))
     modifier = _modifier(found, match["modifier"])
     values = tuple(split_or(value))
     if not value or not all(values):
@@ -163,7 +169,7 @@ def _modifier(found: Parameter, modifier: str | None) -> str | None:
 
 
 def _count(query: Query, name: str, value: str) -> Query:
-    if not value.isdigit():
+    if not _WHOLE.fullmatch(value):
         raise InvalidRequest(f"{name} takes a whole number, 0 or more.")
     return replace(query, count=min(int(value), LARGEST_COUNT))
 
@@ -257,3 +263,5 @@ _INSTRUCTIONS: dict[str, Callable[[Query, str, str], Query]] = {
     "_revinclude": _revinclude,
     "_cursor": _cursor,
 }
+INSTRUCTIONS = frozenset(_INSTRUCTIONS)
+"""Parameters that select nothing: they say how the answer looks."""

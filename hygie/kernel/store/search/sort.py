@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from hygie.kernel.errors import InvalidRequest
-from hygie.kernel.store.columns import columns_of
+from hygie.kernel.store.columns import columns_of, combined
+from hygie.kernel.store.index import MANY_DATES
 from hygie.kernel.store.search.cursor import Cursor
 from hygie.kernel.store.search.ordered import MAIN_HIGH
 from hygie.kernel.store.search.query import SortKey
 from hygie.kernel.store.search.sql import Sql
+from hygie.kernel.store.search.strings import HEAD
 
+MOST_DIGITS = 10_000
+
+# A paging link carries the value, so texts sort by their first letters; in one order everywhere.
+_TEXT = f'{HEAD} COLLATE "C"'
 _SIDE = {
-    "date": ("s_date", "lo", "hi", "timestamptz"),
-    "string": ("s_string", "norm", "norm", "text"),
-    "number": ("s_number", "val", "val", "numeric"),
-    "quantity": ("s_number", "val", "val", "numeric"),
+    "date": ("s_date", "s.lo", "s.hi", "timestamptz"),
+    "string": ("s_string", _TEXT, _TEXT, "text"),
+    "number": ("s_number", "s.val", "s.val", "numeric"),
+    "quantity": ("s_number", "s.val", "s.val", "numeric"),
 }
 
 
@@ -56,18 +62,20 @@ def orders(sql: Sql, keys: tuple[SortKey, ...]) -> list[Order]:
 def _order(sql: Sql, key: SortKey) -> Order:
     one = key.parameter
     if one.code == "_id":
-        return Order("coalesce(r.rid, r.uid::text)", "text", key.descending)
+        return Order('coalesce(r.rid, r.uid::text) COLLATE "C"', "text", key.descending)
     if one.code == "_lastUpdated":
         return Order("r.upd", "timestamptz", key.descending)
     table, low, high, kind = _SIDE[one.kind]
-    if one.kind == "date" and one.code == columns_of(one.rt).date:
-        return Order(MAIN_HIGH if key.descending else "r.d", kind, key.descending)
-    chosen = f"max(s.{high})" if key.descending else f"min(s.{low})"
-    number = sql.bind(one.number)
+    chosen = f"max({high})" if key.descending else f"min({low})"
+    numbers = sql.bind([part.number for part in combined(one)])
     expression = (
         f"(SELECT {chosen} FROM {table} s WHERE s.part = r.part AND s.key = r.key "
-        f"AND s.param = {number}::smallint)"
+        f"AND s.param = ANY ({numbers}::smallint[]))"
     )
+    if one.kind == "date" and one.code == columns_of(one.rt).date:
+        main = MAIN_HIGH if key.descending else "r.d"
+        many = f"(r.flags & {MANY_DATES}) <> 0"
+        expression = f"CASE WHEN {many} THEN {expression} ELSE {main} END"
     return Order(expression, kind, key.descending)
 
 
@@ -95,7 +103,13 @@ def written(value: object) -> str | None:
 def _read(value: str, kind: str) -> object:
     try:
         if kind == "timestamptz":
-            return datetime.fromisoformat(value)
-        return Decimal(value) if kind == "numeric" else value
+            return datetime.fromisoformat(value).astimezone(UTC)
+        return _finite(Decimal(value)) if kind == "numeric" else value
     except (ValueError, ArithmeticError) as error:
         raise InvalidRequest("The paging link is damaged; repeat the search.") from error
+
+
+def _finite(value: Decimal) -> Decimal:
+    if not value.is_finite() or abs(value.adjusted()) > MOST_DIGITS:
+        raise ValueError(value)
+    return value

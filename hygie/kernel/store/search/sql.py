@@ -38,13 +38,13 @@ class Known:
     Attributes:
         now: the instant that ``ap`` compares with.
         base: the FHIR base URL, so that absolute references to this server are local.
-        units: every unit stored: (token, system, code).
+        units: every unit stored: (token, system, code, name).
         frequent: tokens in so many rows that they may filter and never drive.
     """
 
     now: datetime
     base: str
-    units: tuple[tuple[int, str, str], ...] = ()
+    units: tuple[tuple[int, str, str, str], ...] = ()
     frequent: frozenset[int] = frozenset()
 
 
