@@ -85,6 +85,12 @@ async def who(reader: Reader) -> Person:
     )
 
 
+async def people(repository: Repository, caller: Caller) -> list[Person]:
+    """Return the people whose record the caller may open: oneself, and those one helps."""
+    found = await repository.search(caller, "Patient", [("_count", MANY)])
+    return [sections.person(raw) for raw in _matches(found)]
+
+
 async def summary(reader: Reader) -> Summary:
     """Return what is read in thirty seconds."""
     person, found = await asyncio.gather(who(reader), _sections(reader))

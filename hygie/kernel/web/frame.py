@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -57,8 +58,15 @@ def _entries(request: HttpRequest, portal: str, about: str, **kwargs: str) -> li
         for item in platform().navigation(cast("Portal", portal))
         if item.about == about
     ]
-    here = max((url for _, url in offered if request.path.startswith(url)), key=len, default="")
+    urls = [url for _, url in offered]
+    here = max((url for url in urls if _is_here(request.path, url, urls)), key=len, default="")
     return [MenuEntry(label, url, url == here) for label, url in offered]
+
+
+def _is_here(path: str, url: str, urls: Sequence[str]) -> bool:
+    """Tell whether a page belongs to an entry; one that begins the others stands for itself."""
+    begins_others = any(other != url and other.startswith(url) for other in urls)
+    return path == url if begins_others else path.startswith(url)
 
 
 def _account(request: HttpRequest) -> Account | None:

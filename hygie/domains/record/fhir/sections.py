@@ -37,6 +37,7 @@ ACTIVE = {"active", "recurrence", "relapse"}
 WRONG = {"entered-in-error", "refuted"}
 SYSTOLIC, DIASTOLIC = "8480-6", "8462-4"
 POINTS = 24
+FLAGS = {"high": {"H", "HH", "HU"}, "low": {"L", "LL", "LU"}}
 LOINC = "http://loinc.org"
 
 
@@ -185,11 +186,13 @@ def measures_of(items: Iterable[Json], *, zone: ZoneInfo) -> tuple[Measure, ...]
             for system, value in codes(item.get("code"))
             if value in measures() and system == LOINC
         ]
-        values, unit = _values(item)
+        values, unit = values_of(item)
         day = when(item, "effectiveDateTime", "effectivePeriod", "effectiveInstant", zone=zone)
         if known and values and day and item.get("status") not in WRONG | {"cancelled"}:
             reference = f"Observation/{item['id']}"
-            found.setdefault((known[0], unit), []).append(Point(day, values, reference))
+            found.setdefault((known[0], unit), []).append(
+                Point(day, values, reference, _flag(item))
+            )
     made = [_measure(which, unit, points) for (which, unit), points in found.items()]
     newest: dict[str, Measure] = {}
     for one in sorted(made, key=lambda one: one.last.day):
@@ -211,7 +214,13 @@ def _measure(which: str, unit: str, points: list[Point]) -> Measure:
     )
 
 
-def _values(item: Json) -> tuple[tuple[Decimal, ...], str]:
+def _flag(item: Json) -> str:
+    """Return ``high`` or ``low`` when the laboratory said so (v3-ObservationInterpretation)."""
+    said = {value for concept in item.get("interpretation", []) for _, value in codes(concept)}
+    return next((flag for flag, known in FLAGS.items() if said & known), "")
+
+
+def values_of(item: Json) -> tuple[tuple[Decimal, ...], str]:
     """Return the values and unit of an Observation; a blood pressure has two."""
     parts = {
         code(part.get("code")): part.get("valueQuantity", {}) for part in item.get("component", [])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from hygie.domains.record.fhir.elements import Json, code, display, label, quantity, when
-from hygie.domains.record.fhir.sections import document, medicine
+from hygie.domains.record.fhir.sections import document, medicine, values_of
 from hygie.domains.record.model.timeline import Item, Kind
 
 
@@ -78,6 +78,9 @@ def value(observation: Json) -> str:
     for name in ("valueString", "valueInteger", "valueDateTime", "valueTime"):
         if name in observation:
             return str(observation[name])
+    values, unit = values_of(observation)
+    if values:
+        return f"{'/'.join(str(one) for one in values)} {unit}".strip()
     components = observation.get("component", [])
     parts = [f"{label(one.get('code'))} {value(one)}".strip() for one in components]
     return " ; ".join(parts)

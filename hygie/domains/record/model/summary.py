@@ -119,11 +119,15 @@ class Vaccine:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One measure: two values for a blood pressure, one otherwise; digits as they are stored."""
+    """One measure: two values for a blood pressure, one otherwise; digits as they are stored.
+
+    ``flag`` is ``high`` or ``low`` when the laboratory said so, else empty.
+    """
 
     day: str
     values: tuple[Decimal, ...]
     reference: str
+    flag: str = ""
 
     @property
     def text(self) -> str:

@@ -16,10 +16,11 @@ from hygie.domains.record.model.summary import Measure, Summary
 from hygie.domains.record.model.vaccines import Due, due
 from hygie.domains.record.pages.reading import in_french, is_plain, reader_of
 from hygie.kernel.errors import NotFound
-from hygie.kernel.web.bridge import ask
-from hygie.kernel.web.caller import account_of
+from hygie.kernel.web.bridge import ask, repository
+from hygie.kernel.web.caller import account_of, caller_of
 
 LAST_VACCINES = 4
+SHOWN_MEASURES = 10
 WHOLE_DATE = len("2024-01-31")
 
 
@@ -33,25 +34,34 @@ class MeasureCard:
 
 
 def mine(request: HttpRequest) -> HttpResponse:
-    """Send a patient to their own record.
+    """Open the one record this account may read, or let a helper choose among several.
 
     Raises:
-        NotFound: the account stands for no patient.
+        NotFound: the account may read no record.
     """
     account = account_of(request)
-    rt, _, rid = (account.fhir_reference if account else "").partition("/")
-    if rt != "Patient":
-        raise NotFound("This account has no record of its own.")
-    return redirect("portal:record:summary", patient=rid)
+    own = (account.fhir_reference if account else "").partition("/")[2]
+    people = ask(service.people(repository(), caller_of(request)))
+    if not people:
+        raise NotFound("This account may read no record.")
+    if len(people) == 1:
+        return redirect("portal:record:summary", patient=people[0].id)
+    ordered = sorted(people, key=lambda one: (one.id != own, one.name))
+    return render(request, "record/people.html", {"people": ordered, "own": own})
 
 
 def show(request: HttpRequest, patient: str) -> HttpResponse:
     """Show the summary."""
     read = ask(service.summary(reader_of(request, patient)))
+    account = account_of(request)
+    own = account is not None and account.fhir_reference == f"Patient/{patient}"
+    cards = [_card(request, one) for one in read.measures]
     context = {
         "person": read.person,
+        "own": own,
         "summary": read,
-        "measures": [_card(request, one) for one in read.measures],
+        "measures": cards[:SHOWN_MEASURES],
+        "more_measures": cards[SHOWN_MEASURES:],
         "due": _due(read),
         "last_vaccines": read.vaccines.entries[:LAST_VACCINES],
         "high_allergies": [one for one in read.allergies.entries if one.high],
