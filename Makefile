@@ -4,7 +4,8 @@ PORT ?= 8000
 DATA ?= var
 DEMO ?= 300
 BIN := .venv/bin
-UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
+# --system-certs: as pip does, trust what the machine trusts (a hospital may run its own authority).
+UV := $(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --constraint constraints.txt
 
 .PHONY: run test test-real-server test-long check fix docs bench constraints
 .DEFAULT_GOAL := run
