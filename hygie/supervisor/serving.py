@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,7 @@ def serve() -> None:
     """Serve until told to stop."""
     settings = settings_from_environment()
     journal.set_up(settings.log)
+    os.register_at_fork(after_in_child=_begin_worker)
     Granian(
         os.environ.get(APPLICATION, DEFAULT_APPLICATION),
         address=settings.host,
@@ -52,12 +54,21 @@ def serve() -> None:
 
 def load(target: str) -> Callable[..., Any]:
     """Return the application of one worker, made there: ``module:factory`` takes the settings."""
-    die_with_parent()
     settings = settings_from_environment()
     journal.set_up(settings.log)
     module, _, factory = target.partition(":")
     application: Callable[..., Any] = getattr(importlib.import_module(module), factory)(settings)
     return application
+
+
+def _begin_worker() -> None:
+    """Let a worker end when it is told to, or when granian's main process is killed.
+
+    A forked worker inherits handlers that only wake the main process: until it has its own, it
+    would not hear that it must end.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    die_with_parent()
 
 
 if __name__ == "__main__":
