@@ -23,6 +23,7 @@ from hygie.kernel.store.codec import Codec
 from hygie.kernel.store.conditional import at_most_one, check_criteria, read_criteria
 from hygie.kernel.store.facts import Projections
 from hygie.kernel.store.history import Historian, Scope
+from hygie.kernel.store.identifying import Identifier, Traits
 from hygie.kernel.store.ids import check_id, new_id
 from hygie.kernel.store.logged import Reading
 from hygie.kernel.store.model import Found, HistoryPage, Person, Stored, Written
@@ -70,6 +71,7 @@ class Repository:
         self._searcher = Searcher(database, bodies, self._traces, clock=clock, base=base)
         self._historian = Historian(database, bodies, self._traces)
         self._people = People(database, bodies, self._traces)
+        self._identifier = Identifier(database, bodies, self._traces)
         self._atomic = Atomic(database, self._searcher, self._writer)
         self._reads: Batch[Read, Stored] = Batch(Reader(database, bodies).run)
         self._writes: Batch[Change, Written] = Batch(self._writer.run)
@@ -125,6 +127,18 @@ class Repository:
     ) -> list[Person]:
         """Return the caller's own patients who fit a text, misspellings forgiven."""
         return await self._people.find_mine(access, text, request or Request("search-type"))
+
+    async def identify(
+        self,
+        access: Access,
+        *,
+        ins: str | None = None,
+        traits: Traits | None = None,
+        request: Request | None = None,
+    ) -> Person | None:
+        """Return who has this INS or all these strict traits, for the right *identify*."""
+        asked = request or Request("search-type")
+        return await self._identifier.identify(access, asked, ins=ins, traits=traits)
 
     async def create(
         self,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
+from asyncpg import Record
 
 from hygie.domains.consent.fhir import care_team_facts, helper_facts
 from hygie.kernel.security.caller import SYSTEM, Caller, Kind
@@ -45,3 +46,9 @@ async def patient_caller(repository: Repository, rid: str) -> Caller:
 async def professional_caller(repository: Repository, rid: str) -> Caller:
     number = await repository.party_number(f"Practitioner/{rid}")
     return Caller(Kind.PROFESSIONAL, number, f"Practitioner/{rid}")
+
+
+async def traces(repository: Repository) -> list[Record]:
+    """Return every trace so far, oldest first."""
+    async with repository.database.transaction(system=True) as connection:
+        return list(await connection.fetch("SELECT * FROM trace ORDER BY id"))
