@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from tqdm import tqdm
 
@@ -85,19 +85,39 @@ class Teller:
 async def _load(settings: Settings, sources: Sequence[Source], teller: Teller) -> LoadReport:
     projections = compose(settings).projections
     repository = await open_repository(settings, projections=projections)
-    shape = "{percentage:3.0f}% {bar} {elapsed}{postfix}"
     try:
-        with tqdm(total=FINE_STEPS, bar_format=shape) as bar:
-
-            def show(progress: Progress) -> None:
-                bar.set_postfix_str(f"{progress.resources} resources", refresh=False)
-                bar.update(round(progress.share * FINE_STEPS) - bar.n)
-
+        with Bar() as bar:
             return await load(
-                repository, sources, projections=projections, progress=show, report=teller
+                repository, sources, projections=projections, progress=bar.show, report=teller
             )
     finally:
         await repository.database.close()
+
+
+class Bar:
+    """A progress bar; plain lines where nobody watches a terminal."""
+
+    def __init__(self) -> None:
+        shape = "{percentage:3.0f}% {bar} {elapsed}{postfix}"
+        self._bar = tqdm(total=FINE_STEPS, bar_format=shape, disable=None)
+        self._told = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, progress: Progress) -> None:
+        """Show how far the load is; as a line, once every tenth of the way."""
+        if self._bar.disable:
+            tenths = int(progress.share * 10)
+            if tenths > self._told:
+                self._told = tenths
+                sys.stderr.write(f"{tenths}0 %, {progress.resources} resources\n")
+            return
+        self._bar.set_postfix_str(f"{progress.resources} resources", refresh=False)
+        self._bar.update(round(progress.share * FINE_STEPS) - self._bar.n)
 
 
 def summary(report: LoadReport) -> str:

@@ -17,7 +17,7 @@ from hygie.kernel.store.facts import Projections
 from hygie.kernel.store.loading.copying import Copier
 from hygie.kernel.store.loading.items import Group, Item, Source
 from hygie.kernel.store.loading.marks import Mark, read_mark
-from hygie.kernel.store.loading.ready import Ready, dangling, make_ready, refused
+from hygie.kernel.store.loading.ready import Maker, Ready, dangling, refused
 from hygie.kernel.store.loading.references import Conditions, Targets, conditional_references
 from hygie.kernel.store.loading.report import LoadReport, Problem, Progress
 from hygie.kernel.store.loading.sources import Feed
@@ -114,8 +114,7 @@ class _Loader:
             postponed = [source for source in sources if not await self._take(source)]
             for source in postponed:
                 await self._take(source, last=True)
-            await self._flush()
-            await self._settle()
+            await self._catch_up()
         finally:
             if self._writing is not None:
                 self._writing.cancel()
@@ -147,17 +146,16 @@ class _Loader:
 
     async def _link(self, group: Group) -> bool:
         """Resolve the searches that stand for references; False when one finds nothing yet."""
+        if group.criteria:
+            await self._catch_up()
+            existing = await self._conditions.resolve(set(group.criteria.values()))
+            self._leave_out_existing(group, existing)
         wanted = {text for item in group.items for text in conditional_references(item.raw)}
-        searches = wanted | set(group.criteria.values())
-        if not searches:
-            return True
-        found = await self._conditions.resolve(searches, group)
+        found = await self._conditions.resolve(wanted, group)
         if wanted - found.keys() and (self._batch.entries or self._writing):
-            await self._flush()
-            await self._settle()
-            found = await self._conditions.resolve(searches, group)
+            await self._catch_up()
+            found = await self._conditions.resolve(wanted, group)
         group.links.update(found)
-        self._leave_out_existing(group, found)
         return not wanted - found.keys()
 
     def _leave_out_existing(self, group: Group, found: dict[str, str]) -> None:
@@ -203,19 +201,12 @@ class _Loader:
 
     def _make_ready(self, batch: _Batch, updated: datetime) -> tuple[list[Ready], list[Problem]]:
         """Make a batch ready, in a thread of its own."""
+        maker = Maker(self.projections, self.repository.base, self.repository.bodies, self._request)
         made: list[Ready] = []
         problems: list[Problem] = []
         for source, item in batch.entries:
             try:
-                ready = make_ready(
-                    source,
-                    item,
-                    projections=self.projections,
-                    base=self.repository.base,
-                    bodies=self.repository.bodies,
-                    request=self._request,
-                    updated=updated,
-                )
+                ready = maker.make(source, item, updated=updated)
             except HygieError as error:
                 problems.append(refused(source, item, error))
                 continue
@@ -224,6 +215,11 @@ class _Loader:
             if doubt is not None:
                 problems.append(doubt)
         return made, problems
+
+    async def _catch_up(self) -> None:
+        """Store everything read so far."""
+        await self._flush()
+        await self._settle()
 
     async def _settle(self) -> None:
         """Wait for the batch that is being stored."""

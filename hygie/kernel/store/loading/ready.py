@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -43,27 +44,27 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     targets: set[bytes]
 
 
-def make_ready(
-    source: Source,
-    item: Item,
-    *,
-    projections: Projections,
-    base: str,
-    bodies: Bodies,
-    request: Request,
-    updated: datetime,
-) -> Ready:
-    """Return one resource ready to be stored.
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes resources ready, with what a repository knows."""
 
-    Raises:
-        HygieError: it is refused.
-    """
-    raw = replace_strings(item.raw, item.links)
-    prepared = prepare(raw, item.rt, item.rid, projections=projections, base=base)
-    stamped = stamp(raw, rid=item.rid, version="1", updated=instant_text(updated))
-    rest, blobs = bodies.detach_now(stamped)
-    change = Change(SYSTEM, request, "update", item.rt, item.rid, prepared)
-    return Ready(source, item, change, stamped, rest, blobs, targets_of(raw))
+    projections: Projections
+    base: str
+    bodies: Bodies
+    request: Request
+
+    def make(self, source: Source, item: Item, *, updated: datetime) -> Ready:
+        """Return one resource ready to be stored.
+
+        Raises:
+            HygieError: it is refused.
+        """
+        raw = replace_strings(item.raw, item.links)
+        prepared = prepare(raw, item.rt, item.rid, projections=self.projections, base=self.base)
+        stamped = stamp(raw, rid=item.rid, version="1", updated=instant_text(updated))
+        rest, blobs = self.bodies.detach_now(stamped)
+        change = Change(SYSTEM, self.request, "update", item.rt, item.rid, prepared)
+        return Ready(source, item, change, stamped, rest, blobs, targets_of(raw))
 
 
 def refused(source: Source, item: Item, error: HygieError) -> Problem:

@@ -59,9 +59,9 @@ class Conditions:
         self._repository = repository
         self._found: dict[str, str] = {}
 
-    async def resolve(self, wanted: Collection[str], group: Group) -> dict[str, str]:
+    async def resolve(self, wanted: Collection[str], group: Group | None = None) -> dict[str, str]:
         """Return the references of those that select one resource, in the group or the store."""
-        near = _identifiers(group) if wanted else {}
+        near = _identifiers(group) if wanted and group else {}
         found: dict[str, str] = {}
         for text in wanted:
             target = near.get(text) or self._found.get(text) or await self._search(text)
