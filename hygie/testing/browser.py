@@ -40,6 +40,7 @@ PAGES = {
         "/account/password/",
     ],
     "paul": [f"/patient/record/{PAUL}/", f"/patient/record/{PAUL}/documents/"],
+    "lucie": ["/patient/record/", f"{MINE}/"],
     "dr.petit": [
         "/professional/patients/",
         "/professional/patients/?q=personne",

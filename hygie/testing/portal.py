@@ -33,6 +33,7 @@ PASSWORD = "trois ponts sur la Loire"  # noqa: S105  of accounts that live as lo
 ACCOUNTS = (
     ("nora", "Nora Martin", "patient", f"Patient/{stories.NORA}"),
     ("paul", "Paul Durand", "patient", f"Patient/{stories.PAUL}"),
+    ("lucie", "Lucie Martin", "patient", f"Patient/{stories.LUCIE}"),
     ("dr.petit", "Dr Hélène Petit", "professional", f"Practitioner/{stories.HELENE}"),
     ("operateur", "Opérateur", "administrator", ""),
 )
@@ -108,7 +109,13 @@ def site(database_server: ScratchServer) -> Iterator[Site]:
 
 async def _open(platform: Platform) -> Repository:
     repository = await open_repository(platform.settings, projections=platform.projections)
-    for one in [*stories.diabetic_woman(), *stories.unknown_man(), *stories.care_team()]:
+    told = (
+        stories.diabetic_woman,
+        stories.unknown_man,
+        stories.helping_daughter,
+        stories.care_team,
+    )
+    for one in (one for story in told for one in story()):
         body = _encoder.encode(one)
         await repository.update(SYSTEM, one["resourceType"], one["id"], body)
     return repository

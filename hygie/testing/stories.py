@@ -19,7 +19,7 @@ from hygie.testing.factories import (
 )
 
 Json = dict[str, Any]
-NORA, PAUL, HELENE = "nora-martin", "paul-durand", "helene-petit"
+NORA, PAUL, LUCIE, HELENE = "nora-martin", "paul-durand", "lucie-martin", "helene-petit"
 YEARS = range(2017, 2027)
 
 
@@ -110,3 +110,32 @@ def care_team() -> list[Json]:
         for patient_id in (NORA, PAUL)
     ]
     return [doctor, *teams]
+
+
+def helping_daughter() -> list[Json]:
+    """Return Lucie, daughter of Nora, and the consent by which she reads her mother's record."""
+    return [
+        patient("Martin", "Lucie", id=LUCIE, birthDate="1988-02-29", ins=""),
+        {
+            "resourceType": "Consent",
+            "id": "consent-of-nora",
+            "status": "active",
+            "scope": _coded("consentscope", "patient-privacy"),
+            "category": [_coded("consentcategorycodes", "acd")],
+            "patient": {"reference": f"Patient/{NORA}"},
+            "policyRule": _coded("v3-ActCode", "OPTIN"),
+            "provision": {
+                "type": "permit",
+                "actor": [
+                    {
+                        "role": _coded("v3-RoleCode", "DAUC"),
+                        "reference": {"reference": f"Patient/{LUCIE}"},
+                    }
+                ],
+            },
+        },
+    ]
+
+
+def _coded(system: str, code: str) -> Json:
+    return {"coding": [{"system": f"http://terminology.hl7.org/CodeSystem/{system}", "code": code}]}

@@ -90,6 +90,12 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return refusal(request, 404)
 
 
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form without its token: forged, or left open for too long."""
+    log.info("page.forged", extra={"reason": reason})
+    return refusal(request, 403)
+
+
 def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer who tried too often (allauth looks for ``handler429``)."""
     del exception
@@ -97,7 +103,13 @@ def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpRe
 
 
 def broken(request: HttpRequest, **_: Any) -> HttpResponse:
-    """Answer after an unexpected fault, which Django has logged."""
+    """Answer after an unexpected fault, which Django has logged.
+
+    The page is made for nobody in particular: looking up the account may be what failed.
+    """
+    from django.contrib.auth.models import AnonymousUser  # noqa: PLC0415  after configure
+
+    request.user = AnonymousUser()
     return refusal(request, SERVER_FAULT)
 
 

@@ -122,3 +122,11 @@ def test_the_pages_of_a_record_are_in_english_too(site: Site) -> None:
     page = site.client("dr.petit", "en").get(f"{PRO}/{NORA}/").content.decode()
     for expected in ("Current problems", "Last measures", "high risk", "Summary", "Influenza"):
         assert expected in page, expected
+
+
+def test_a_helper_chooses_among_the_records_and_is_told_whose_they_read(site: Site) -> None:
+    choice = _text(site, "lucie", f"{MINE}/")
+    assert choice.index("Lucie MARTIN") < choice.index("Nora MARTIN")
+    assert "vous aidez cette personne" in choice
+    assert "Vous lisez le dossier de Nora MARTIN" in _text(site, "lucie", f"{MINE}/{NORA}/")
+    assert "Vous lisez le dossier" not in _text(site, "nora", f"{MINE}/{NORA}/")

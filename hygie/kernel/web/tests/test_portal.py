@@ -115,3 +115,30 @@ def test_the_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     assert len(first) == 64
     assert secret_key(settings) == first
     assert (tmp_path / "keys" / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_form_without_its_token_is_refused_in_words(site: Site) -> None:
+    client = site.client()
+    client.handler.enforce_csrf_checks = True
+    answer = client.post("/sign-in/", {"login": "nora"})
+    assert answer.status_code == 403
+    assert "revenez en arrière" in answer.content.decode()
+
+
+def test_an_unexpected_fault_gives_a_page_that_asks_nothing_of_the_database(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = site.client("nora")
+    client.raise_request_exception = False
+    monkeypatch.setattr(site.platform, "repository", object())
+    answer = client.get(f"/patient/record/{NORA}/")
+    assert answer.status_code == 500
+    assert "Service indisponible" in answer.content.decode()
+    assert "Nora Martin" not in answer.content.decode()
+
+
+def test_pages_say_that_hygie_starts_while_the_record_is_not_open(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site.platform, "repository", None)
+    assert site.client("nora").get(f"/patient/record/{NORA}/").status_code == 503
