@@ -38,8 +38,8 @@ def access_page() -> str:
         "written in the transaction of that resource (`hygie/domains/consent/fhir.py`).",
         "## The access log",
         "AuditEvent has rules of its own (`hygie/kernel/audit/query.py`): a patient reads the "
-        "traces of their own record, a professional those of their own acts, the local operator all, "
-        "nobody else any.",
+        "traces of their own record, a professional those of their own acts, the local operator "
+        "all, nobody else any.",
         "## Kinds of callers",
         f"Kinds: {codes(kind.name.lower() for kind in Kind)}. "
         f"Rights given to an account and not deduced from a relation: {codes(Right)}.",

@@ -1,4 +1,4 @@
--- The FHIR repository. Schema "F" of docs/adr/0003: one row per current resource, bytes first.
+-- The FHIR repository. Schema "F" of docs/adr/0005: one row per current resource, bytes first.
 -- `part` (0..255, hash of the patient, or of the id where there is no patient) stands in every key
 -- but resource_key's, which alone carries the uniqueness of ids.
 
