@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -37,13 +38,15 @@ def main() -> int:
 class Served:
     """A supervisor on a data folder and a free port."""
 
-    def __init__(self, data: Path, port: int | None = None) -> None:
+    def __init__(
+        self, data: Path, port: int | None = None, *, command: Sequence[str] = ("-m", MODULE)
+    ) -> None:
         self.data = data
         self.port = port or free_port()
         self.output = data.with_suffix(".output")
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(  # noqa: S603 - our own programme
-                [sys.executable, "-m", MODULE],
+                [sys.executable, *command],
                 env={**os.environ, "HYGIE_DATA": str(data), "HYGIE_PORT": str(self.port)},
                 stdout=output,
                 stderr=output,
