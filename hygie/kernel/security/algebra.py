@@ -25,12 +25,16 @@ class Subject:
         directory: True for types that hold no patient (Organization, ValueSet...).
         others: further patients in whose compartment it stands.
         relations: (patient, party, kind) of each care relation with these patients now.
+        label: confidentiality labels, the bits of ``Label``.
+        author: party that wrote it, None where nobody is named.
     """
 
     pat: int | None
     directory: bool = False
     others: frozenset[int] = frozenset()
     relations: frozenset[tuple[int, int, int]] = frozenset()
+    label: int = 1
+    author: int | None = None
 
     @property
     def patients(self) -> frozenset[int]:

@@ -14,6 +14,9 @@ Bind = Callable[[object], str]
 """Binds a value to the query being printed and returns its placeholder, such as ``$3``."""
 
 
+_PARTY = "<party>"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What one caller may see, as every statement of a request carries it."""
@@ -25,8 +28,11 @@ class Decision:
         """Return the SQL predicate on alias ``row``; it goes before any LIMIT."""
         if self.caller.kind == Kind.SYSTEM:
             return "TRUE"
-        party = f"{bind(self.caller.party)}::integer"
-        return self.policy.predicate_for(self.caller, Columns(row, "", party))
+        text = self.policy.predicate_for(self.caller, Columns(row, "", _PARTY))
+        if _PARTY not in text:
+            # PostgreSQL refuses a placeholder that the statement does not use.
+            return text
+        return text.replace(_PARTY, f"{bind(self.caller.party)}::integer")
 
     def rule_name(self, row: str, bind: Bind) -> str:
         """Return the SQL expression that names the rule which permits the row."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from hygie.kernel.security.algebra import Atom, Columns, Policy, Rule, Subject
 from hygie.kernel.security.caller import Caller, Kind
+from hygie.kernel.security.labels import Label
 
 CARE_TEAM = 1
 """``care_relation.kind`` of a member of the care team."""
@@ -126,14 +127,50 @@ IN_DIRECTORY = Atom(
     en="this information is about no patient",
 )
 
+
+def _without(label: Label, *, name: str, fr: str, en: str) -> Atom:
+    return Atom(
+        name=name,
+        test=lambda _, subject: not subject.label & label,
+        sql=lambda columns: f"({columns.row}.label & {int(label)}) = 0",
+        fr=fr,
+        en=en,
+    )
+
+
+ANNOUNCED = _without(
+    Label.HIDDEN_FROM_PATIENT,
+    name="announced",
+    fr="rien n'oblige à vous l'annoncer d'abord",
+    en="it needs no announcement to you first",
+)
+OPEN_TO_REPRESENTATIVES = _without(
+    Label.HIDDEN_FROM_REPRESENTATIVES,
+    name="open_to_representatives",
+    fr="la personne ne l'a pas caché à ses proches",
+    en="the person did not hide it from relatives",
+)
+UNMASKED = Atom(
+    name="unmasked",
+    test=lambda caller, subject: (
+        not subject.label & Label.MASKED_FROM_PROFESSIONALS or caller.party == subject.author
+    ),
+    sql=lambda columns: (
+        f"({columns.row}.label & {int(Label.MASKED_FROM_PROFESSIONALS)}) = 0 "
+        f"OR coalesce({columns.row}.author = {columns.party}, FALSE)"
+    ),
+    fr="le patient ne l'a pas masqué, ou vous en êtes l'auteur",
+    en="the patient did not mask it, or you wrote it",
+)
+
 DIRECTORY = Rule("directory", (IN_DIRECTORY,))
 
 READ = Policy(
     (
         Rule("system", (IS_SYSTEM,)),
-        Rule("own-record", (IS_PATIENT, OWN_RECORD)),
-        Rule("helper", (IS_PATIENT, IS_HELPER)),
-        Rule("care-team", (IS_PROFESSIONAL, IN_CARE_TEAM)),
+        Rule("own-record", (IS_PATIENT, OWN_RECORD, ANNOUNCED)),
+        Rule("helper", (IS_PATIENT, IS_HELPER, ANNOUNCED, OPEN_TO_REPRESENTATIVES)),
+        Rule("care-team", (IS_PROFESSIONAL, IN_CARE_TEAM, UNMASKED)),
         DIRECTORY,
     )
 )
@@ -142,7 +179,7 @@ READ = Policy(
 WRITE = Policy(
     (
         Rule("system", (IS_SYSTEM,)),
-        Rule("care-team", (IS_PROFESSIONAL, IN_EVERY_CARE_TEAM)),
+        Rule("care-team", (IS_PROFESSIONAL, IN_EVERY_CARE_TEAM, UNMASKED)),
     )
 )
 """Who may create, change or delete a resource; the care team may before and after the change.

@@ -106,9 +106,9 @@ def check_change(
     """
     if current is None:
         return _check_new(change, caller, new_rule)
+    if current.read_rule is None:
+        raise NotFound(f"{change.rt}/{change.rid} is not known here.")
     if current.write_rule is None:
-        if current.read_rule is None:
-            raise NotFound(f"{change.rt}/{change.rid} is not known here.")
         raise Forbidden(f"Your account may read {change.rt}/{change.rid} but not change it.")
     if change.method == "create":
         raise Conflict(f"The id of {change.rt}/{change.rid} is taken; retry.")

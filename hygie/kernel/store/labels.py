@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from enum import IntFlag
-
 from hygie.kernel.fhir.search.extracted import Extracted
+from hygie.kernel.security.labels import Label
 
 CLASS_SYSTEM = "1.2.250.1.213.1.1.4.1"
-
-
-class Label(IntFlag):
-    """Confidentiality labels of a resource; a resource without label is normal (N)."""
-
-    NORMAL = 1
-    RESTRICTED = 2
-    VERY_RESTRICTED = 4
-    MASKED_FROM_PROFESSIONALS = 8
-    HIDDEN_FROM_PATIENT = 16
-    HIDDEN_FROM_REPRESENTATIVES = 32
 
 
 _BY_CODE = {

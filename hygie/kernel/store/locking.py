@@ -31,18 +31,19 @@ FROM unnest($1::smallint[], $2::uuid[], $3::smallint[], $4::integer[])
      WITH ORDINALITY AS a (rt, uid, kind, party, n)
 JOIN resource_key k ON k.rt = a.rt AND k.uid = a.uid
 LEFT JOIN LATERAL (
-  SELECT r.ver, r.upd, r.pat, r.rt, r.others FROM resource r
+  SELECT r.ver, r.upd, r.pat, r.rt, r.others, r.label, r.author FROM resource r
   WHERE NOT k.deleted AND r.part = k.part AND r.key = k.key
   UNION ALL
-  (SELECT h.ver, h.upd, h.pat, h.rt, h.others FROM resource_history h
+  (SELECT h.ver, h.upd, h.pat, h.rt, h.others, h.label, h.author FROM resource_history h
    WHERE k.deleted AND h.part = k.part AND h.key = k.key ORDER BY h.ver DESC LIMIT 1)
 ) v ON TRUE
 """
 _CONTENT = f"""
 SELECT a.n, {WRITE.rule_name(_NEW)} AS rule FROM (
-  SELECT n, kind, party, pat, rt, others::integer[] AS others
-  FROM unnest($1::smallint[], $2::integer[], $3::integer[], $4::smallint[], $5::text[])
-       WITH ORDINALITY AS t (kind, party, pat, rt, others, n)
+  SELECT n, kind, party, pat, rt, others::integer[] AS others, label, author
+  FROM unnest($1::smallint[], $2::integer[], $3::integer[], $4::smallint[], $5::text[],
+              $6::smallint[], $7::integer[])
+       WITH ORDINALITY AS t (kind, party, pat, rt, others, label, author, n)
 ) a
 """
 
@@ -99,11 +100,18 @@ async def content_rules(
         [mine[0] if mine else None for mine in patients],
         [change.place[0] for change in changes],
         [array(mine[1:]) for mine in patients],
+        [change.prepared.indexed.label if change.prepared else 0 for change in changes],
+        [_author(change, numbers) for change in changes],
     )
     rules: list[str | None] = [None] * len(changes)
     for row in rows:
         rules[row["n"] - 1] = row["rule"]
     return rules
+
+
+def _author(change: Change, numbers: Mapping[tuple[str, str], int]) -> int | None:
+    author = change.prepared.indexed.author if change.prepared else None
+    return numbers[author] if author else None
 
 
 def array(values: Sequence[int | uuid.UUID]) -> str | None:

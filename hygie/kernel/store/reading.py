@@ -30,8 +30,13 @@ _ASKED = (
     "WITH ORDINALITY AS a (rt, uid, kind, party, ver, n) "
     "JOIN resource_key k ON k.rt = a.rt AND k.uid = a.uid"
 )
-_RESOURCE = "r.ver, r.upd, r.uid, r.rid, r.pat, r.rt, r.others, r.body, FALSE AS deletion"
-_HISTORY = "h.ver, h.upd, h.uid, h.rid, h.pat, h.rt, h.others, h.body, h.deletion"
+_RESOURCE = (
+    "r.ver, r.upd, r.uid, r.rid, r.pat, r.rt, r.others, r.label, r.author, r.body, "
+    "FALSE AS deletion"
+)
+_HISTORY = (
+    "h.ver, h.upd, h.uid, h.rid, h.pat, h.rt, h.others, h.label, h.author, h.body, h.deletion"
+)
 
 # Only who could see the last version may learn that the resource was deleted.
 _CURRENT = f"""

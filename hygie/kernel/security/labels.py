@@ -1,0 +1,16 @@
+"""Confidentiality labels of the CI-SIS (value set JDV_J08) as bits of the column ``label``."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+
+class Label(IntFlag):
+    """Labels of a resource; one without any is normal (N)."""
+
+    NORMAL = 1
+    RESTRICTED = 2
+    VERY_RESTRICTED = 4
+    MASKED_FROM_PROFESSIONALS = 8
+    HIDDEN_FROM_PATIENT = 16
+    HIDDEN_FROM_REPRESENTATIVES = 32
