@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
 class ClosedDoor(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """allauth's adapter with registration closed and no flash messages."""
+    """allauth's adapter with registration closed, plain sentences and no flash messages."""
+
+    error_messages: ClassVar = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": _("L’identifiant ou le mot de passe n’est pas le bon."),
+        "email_password_mismatch": _("L’identifiant ou le mot de passe n’est pas le bon."),
+        "too_many_login_attempts": _("Trop d’essais ratés. Attendez cinq minutes."),
+        "enter_current_password": _("Le mot de passe actuel n’est pas le bon."),
+        "incorrect_password": _("Le mot de passe n’est pas le bon."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Refuse: accounts are made by the operator."""
