@@ -1,6 +1,11 @@
 """Fixtures that every tests folder may use."""
 
-pytest_plugins = ("hygie.testing.database", "hygie.testing.service", "hygie.testing.portal", "hygie.testing.browser")
+pytest_plugins = (
+    "hygie.testing.database",
+    "hygie.testing.service",
+    "hygie.testing.portal",
+    "hygie.testing.browser",
+)
 
 # Django must be configured before these are imported; they hold no doctest.
 collect_ignore = [

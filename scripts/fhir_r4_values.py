@@ -10,7 +10,7 @@ Codes = dict[tuple[str, str], None]
 """Ordered set of (system, code)."""
 
 
-class NotEnumerable(Exception):  # noqa: N818 - it is an answer, not a failure
+class NotEnumerable(Exception):
     """The codes are defined elsewhere (MIME types, UCUM, languages...)."""
 
 

@@ -1,7 +1,8 @@
 """The tree of errors: each says what happened and what to do, never a person's data.
 
 Each class carries the HTTP status of RFC 9110 and the ``issue.code`` of the FHIR value set
-``http://hl7.org/fhir/issue-type``. They are caught once, at the edge (``api``, ``pages``, ``jobs``).
+``http://hl7.org/fhir/issue-type``. They are caught once, at the edge (``api``, ``pages``,
+``jobs``).
 """
 
 from __future__ import annotations

@@ -19,16 +19,16 @@ class TokenServer(server_module.FHIRServer):  # type: ignore[misc,name-defined]
 
     token = ""
 
-    def _get(self, path: str, headers: dict[str, str] | None = None, nosign: bool = False) -> Any:  # noqa: FBT001, FBT002, ARG002
+    def _get(self, path: str, headers: dict[str, str] | None = None, nosign: bool = False) -> Any:
         return super()._get(path, self._with_token(headers), nosign=True)
 
-    def post_json(self, path: str, resource_json: Any, nosign: bool = False) -> Any:  # noqa: FBT001, FBT002, ARG002
+    def post_json(self, path: str, resource_json: Any, nosign: bool = False) -> Any:
         return self._send("post", path, resource_json)
 
-    def put_json(self, path: str, resource_json: Any, nosign: bool = False) -> Any:  # noqa: FBT001, FBT002, ARG002
+    def put_json(self, path: str, resource_json: Any, nosign: bool = False) -> Any:
         return self._send("put", path, resource_json)
 
-    def delete_json(self, path: str, nosign: bool = False) -> Any:  # noqa: FBT001, FBT002, ARG002
+    def delete_json(self, path: str, nosign: bool = False) -> Any:
         return self._send("delete", path, None)
 
     def _send(self, verb: str, path: str, body: Any) -> Any:
@@ -54,8 +54,8 @@ def smart(service: Service) -> TokenServer:
 
 
 def test_models_are_created_read_updated_and_deleted(smart: TokenServer) -> None:
-    from fhirclient.models.humanname import HumanName  # noqa: PLC0415
-    from fhirclient.models.patient import Patient  # noqa: PLC0415
+    from fhirclient.models.humanname import HumanName
+    from fhirclient.models.patient import Patient
 
     patient = Patient()
     patient.name = [HumanName({"family": "Bihan", "given": ["Maël"]})]
@@ -71,7 +71,7 @@ def test_models_are_created_read_updated_and_deleted(smart: TokenServer) -> None
 
 
 def test_searches_give_models(smart: TokenServer) -> None:
-    from fhirclient.models.organization import Organization  # noqa: PLC0415
+    from fhirclient.models.organization import Organization
 
     for name in ("Smart Alpha", "Smart Beta"):
         Organization({"name": name}).create(smart)

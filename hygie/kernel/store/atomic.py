@@ -87,7 +87,7 @@ class Steps:
         return done
 
 
-class StepRefused(Exception):  # noqa: N818 - it carries an error and is none of its own
+class StepRefused(Exception):
     """One change of several was refused; ``place`` tells which."""
 
     def __init__(self, place: int, error: HygieError) -> None:
