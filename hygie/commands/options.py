@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hygie.kernel.config import Settings, settings_from_environment
 
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
 
 Run = Callable[[argparse.Namespace], int]
 
