@@ -307,7 +307,7 @@ def test_unknown_files_and_absent_paths_are_refused(tmp_path: Path) -> None:
             find_sources([path])
 
 
-class Interrupted(Exception):  # noqa: N818 - stands for a kill
+class Interrupted(Exception):
     """The programme is killed."""
 
 
