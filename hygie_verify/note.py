@@ -18,7 +18,7 @@ _HEAD_LINES = 3
 _HASH_SIZE = 32
 
 
-class Refused(Exception):  # noqa: N818 - the name says what happened
+class Refused(Exception):
     """A key or a checkpoint that cannot be accepted; the sentence says why."""
 
 

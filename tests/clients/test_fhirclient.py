@@ -1,5 +1,7 @@
 """A real client, fhirclient (SMART on FHIR for Python): its models against our answers."""
 
+# ruff: noqa: ARG002, FBT002 - the signatures are fhirclient's
+
 from __future__ import annotations
 
 from typing import Any

@@ -56,7 +56,7 @@ DECIMAL_EXPONENT = 300
 _LARGEST = Decimal(10) ** DECIMAL_EXPONENT
 
 
-class Fault(ValueError):  # noqa: N818 - the FHIR word for a refusal is issue, not error
+class Fault(ValueError):
     """A rule that one element breaks. ``element`` is relative to the object being checked.
 
     ``readable`` is False when the text is not a value of its type at all (400), True when it is

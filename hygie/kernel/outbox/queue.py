@@ -73,7 +73,7 @@ _NEXT_DUE = "SELECT min(due) FROM job WHERE state = 0 AND kind = ANY ($1::text[]
 _PURGE = "DELETE FROM job WHERE state = 1 AND ended < $1"
 
 
-class LeaseLost(HygieError):  # noqa: N818 - named as its siblings in kernel/errors.py
+class LeaseLost(HygieError):
     """Another worker has this job: what this one did is rolled back."""
 
     status = 503

@@ -114,7 +114,7 @@ def read_query(rt: str, pairs: Iterable[tuple[str, str]], *, lenient: bool = Fal
     return replace(query, kept=tuple(kept))
 
 
-class _Unknown(Exception):  # noqa: N818 - it carries the error of strict handling
+class _Unknown(Exception):
     """A parameter that lenient handling leaves out.
 
     Only those: a wrong value or an unsupported modifier left out would widen the answer
