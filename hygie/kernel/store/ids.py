@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from functools import lru_cache
 
 from hygie.kernel.errors import InvalidRequest
 
@@ -35,6 +36,7 @@ def check_id(rid: str) -> str:
     return rid
 
 
+@lru_cache(maxsize=16_384)
 def key_of(rid: str) -> tuple[uuid.UUID, str | None]:
     """Return the UUID key of a logical id, and the id itself where it is not that UUID.
 

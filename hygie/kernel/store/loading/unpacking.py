@@ -61,7 +61,7 @@ def unpack(raw: bytes, *, max_bytes: int) -> Group:
             "collection or searchset.",
             expression="Bundle.type",
         )
-    entries = _read(msgspec.json.format(raw, indent=-1)).entry
+    entries = bundle.entry
     group = Group(len(entries), 1.0)
     for place, entry in enumerate(entries):
         if entry.search is None or entry.search.mode != "outcome":
@@ -71,7 +71,7 @@ def unpack(raw: bytes, *, max_bytes: int) -> Group:
 
 def _read(raw: bytes) -> _Bundle:
     try:
-        return _bundle.decode(raw)
+        return _bundle.decode(msgspec.json.format(raw, indent=-1))
     except (msgspec.ValidationError, UnicodeDecodeError) as error:
         raise Malformed(f"This is not a readable Bundle: {error}.") from error
     except (msgspec.DecodeError, RecursionError) as error:
