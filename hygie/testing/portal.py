@@ -98,9 +98,7 @@ def site(database_server: ScratchServer) -> Iterator[Site]:
     portal.prepare(platform, dsn=scratch.dsn)
     _open_accounts()
     yield Site(platform, loop)
-    from django.db import connections  # noqa: PLC0415
-
-    connections.close_all()
+    portal.close()
     asyncio.run_coroutine_threadsafe(repository.database.close(), loop).result(10)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()

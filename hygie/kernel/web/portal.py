@@ -38,13 +38,23 @@ def prepare(platform: Platform, *, dsn: str) -> None:
     """
     configure(platform, dsn=dsn)
     from django.core.management import call_command  # noqa: PLC0415
-    from django.db import connection  # noqa: PLC0415
 
     call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
-    connection.close()
+    close()
     log.info("portal.prepared")
+
+
+def close() -> None:
+    """Close the connections of the pages; the last thing their process does with them."""
+    from django.db import connections  # noqa: PLC0415  after configure
+
+    connections.close_all()
+    for connection in connections.all(initialized_only=True):
+        close_pool = getattr(connection, "close_pool", None)
+        if close_pool is not None:
+            close_pool()
 
 
 def serve(platform: Platform, *, dsn: str) -> WsgiBridge:

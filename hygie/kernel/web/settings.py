@@ -23,6 +23,8 @@ SCHEMA = "portal"
 """The PostgreSQL schema of Django's tables, owned by the role ``hygie_portal``."""
 SESSION_SECONDS = 8 * 3600
 SECRET_BYTES = 32
+MOST_CONNECTIONS = 8
+"""At least the threads that serve pages (``portal.THREADS``)."""
 
 
 def django_settings(settings: Settings, platform: Platform, *, dsn: str) -> dict[str, Any]:
@@ -145,9 +147,10 @@ def _database(dsn: str) -> dict[str, Any]:
                 "PASSWORD": parts.pop("password", ""),
                 "HOST": parts.pop("host", ""),
                 "PORT": parts.pop("port", ""),
-                "CONN_MAX_AGE": 600,
+                # One pool for all threads; Django refuses persistent connections beside it.
+                "CONN_MAX_AGE": 0,
                 "CONN_HEALTH_CHECKS": True,
-                "OPTIONS": parts,
+                "OPTIONS": {**parts, "pool": {"min_size": 1, "max_size": MOST_CONNECTIONS}},
             }
         },
         "CACHES": {

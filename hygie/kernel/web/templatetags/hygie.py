@@ -107,11 +107,16 @@ def sex(code: str) -> str:
 
 
 @register.inclusion_tag("components/field.html")
-def field(bound: Any) -> dict[str, Any]:
-    """Print a form field with its label, hint, error and a described-by that joins them."""
-    described = [f"{bound.id_for_label}-hint"] if bound.help_text else []
+def field(bound: Any, *, hint: bool = True) -> dict[str, Any]:
+    """Print a form field with its label, hint, error and a described-by that joins them.
+
+    A placeholder is left out: it vanishes when one types, and repeats the label.
+    """
+    help_text = bound.help_text if hint else ""
+    described = [f"{bound.id_for_label}-hint"] if help_text else []
     described += [f"{bound.id_for_label}-error"] if bound.errors else []
+    bound.field.widget.attrs.pop("placeholder", None)
     attrs = {"class": "govuk-input" + (" govuk-input--error" if bound.errors else "")}
     if described:
         attrs["aria-describedby"] = " ".join(described)
-    return {"bound": bound, "widget": bound.as_widget(attrs=attrs)}
+    return {"bound": bound, "help_text": help_text, "widget": bound.as_widget(attrs=attrs)}
