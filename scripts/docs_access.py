@@ -11,6 +11,7 @@ from docs_markdown import code, codes, page, table
 from hygie.kernel.security import rules
 from hygie.kernel.security.algebra import Atom, Policy
 from hygie.kernel.security.caller import Kind, Right
+from hygie.kernel.security.labels import Label
 
 
 def access_page() -> str:
@@ -20,7 +21,8 @@ def access_page() -> str:
         "The rules are `hygie/kernel/security/rules.py`. A rule permits when all its atoms hold. "
         "Whatever no rule permits is refused. The same object decides in memory, prints the SQL "
         "predicate of every query, and prints these sentences. The name of the rule that permitted "
-        "stands in every trace. Masking, profession and break-glass are not among these rules yet.",
+        "stands in every trace. The tables of `tests/spec` say the same with people and records. "
+        "No rule is by profession yet; there is no emergency access.",
         "## Reading",
         _rules(rules.READ),
         "## Creating, changing, deleting",
@@ -33,6 +35,8 @@ def access_page() -> str:
             ("Atom", "French", "English", "Known before any row is read"),
             [_atom(atom) for atom in _atoms()],
         ),
+        "A label is a code in `meta.security` or, for a document, `securityLabel`: "
+        f"{codes(label.name.lower() for label in Label if label.name)}. "
         "The care team of a patient is what active CareTeam resources say, each member for their "
         "period. A helper is a person whom an active Consent of the patient permits. Both are "
         "written in the transaction of that resource (`hygie/domains/consent/fhir.py`).",
