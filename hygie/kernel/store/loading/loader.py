@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -62,12 +64,27 @@ async def load(
         async with database.connection() as connection:
             copier = Copier(connection, repository.bodies)
             loader = _Loader(repository, copier, projections, report or _silent, progress)
-            await loader.run(sources)
+            with _rare_collections():
+                await loader.run(sources)
             if loader.report.created or loader.report.updated:
                 await analyze(repository.database.dsn, connection)
         return loader.report
     finally:
         await database.close()
+
+
+@contextlib.contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let the collector of cycles pass rarely.
+
+    What a load makes holds no cycle, and looking for one costs a sixth of its time.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _silent(_: Problem) -> None:

@@ -21,6 +21,8 @@ MOST_BUNDLE = 512 * 1024 * 1024
 """Largest JSON file read, in bytes: a Bundle is held in memory whole, NDJSON is not."""
 MOST_RATIO, ALWAYS_ALLOWED = 250, 64 * 1024 * 1024
 """How far a .gz file may grow: 250 times its size beyond the first 64 MB; FHIR grows 10 to 60."""
+MOST_BLANK = 10_000
+"""Empty lines of a file beyond which it is no list of resources."""
 LINES = 500
 LINES_BYTES = 8 * 1024 * 1024
 
@@ -101,14 +103,16 @@ class File:
         return max(ALWAYS_ALLOWED, MOST_RATIO * self.size)
 
     def _lines(self, stream: BinaryIO, file: BinaryIO, start: int) -> Iterator[Group]:
-        group, read, held = Group(), 0, 0
+        group, read, held, blank = Group(), 0, 0, 0
         for place, line in enumerate(iter(lambda: stream.readline(MAX_BYTES + 1), b"")):
             read += len(line)
             held += len(line)
-            if len(line) > MAX_BYTES or read > self._most():
+            text = line.strip()
+            blank += not text
+            if len(line) > MAX_BYTES or read > self._most() or blank > MOST_BLANK:
                 yield group
                 raise _too_large(min(MAX_BYTES, self._most()))
-            if place >= start and (text := line.strip()):
+            if place >= start and text:
                 _add_line(group, place, text)
             if len(group.items) >= LINES or held > LINES_BYTES:
                 group.after, group.share = place + 1, min(1.0, file.tell() / self.weight)
@@ -204,4 +208,6 @@ def _from(group: Group, start: int) -> Group:
 
 
 def _too_large(most: int) -> TooLarge:
-    return TooLarge(f"The file holds more than {most} bytes at once, or unpacks to far too many.")
+    return TooLarge(
+        f"The file holds over {most} bytes at once, or is nearly empty, or unpacks too far."
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
+import os
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -333,6 +336,33 @@ async def test_an_interrupted_load_goes_on_where_it_stopped(
     )
     assert found.total == 5_000
     await repository.database.close()
+
+
+async def test_a_load_killed_in_the_middle_goes_on(
+    fresh_database: ScratchDatabase, tmp_path: Path
+) -> None:
+    count = 20_000
+    people = [{**PATIENT, "id": f"k-{number}"} for number in range(count)]
+    file = write_lines(tmp_path / "killed.ndjson", *people)
+    settings = fresh_database.settings
+    command = [sys.executable, "-m", "hygie", "load", str(file), "--data", str(settings.data)]
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env={**os.environ, "HYGIE_DATABASE_URL": fresh_database.admin_dsn},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    first = await process.stderr.readline()
+    assert b"%" in first, (first + await process.stderr.read()).decode()
+    process.kill()
+    await process.communicate()
+    repository = await open_repository(settings, projections={})
+    report = await load(repository, find_sources([file])[0], projections={})
+    everyone = [("_summary", "count"), ("_total", "accurate")]
+    found = await repository.search(SYSTEM, "Patient", everyone)
+    await repository.database.close()
+    assert 0 < report.total < count
+    assert (report.unchanged, found.total) == (0, count)
 
 
 async def test_a_feed_is_loaded_once(repository: Repository) -> None:
