@@ -29,6 +29,8 @@ LOST = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    # asyncpg's own word for a connection that died while it was idle and is asked something.
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )
