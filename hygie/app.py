@@ -127,6 +127,8 @@ class Application:
                 await self._opening
         if self._platform.repository is not None:
             await self._platform.repository.database.close()
+        if self._pages is not None:
+            await asyncio.to_thread(portal.close)
 
 
 def _machine_face(settings: Settings, repository: Repository) -> MachineFace:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from msgspec import UNSET
 
 from hygie.kernel.errors import InvalidRequest, MethodNotAllowed
 from hygie.kernel.fhir.search.extract import extract, patients
-from hygie.kernel.fhir.search.references import Ref
+from hygie.kernel.fhir.search.references import Ref, parse_ref
 from hygie.kernel.fhir.validate import parse
 from hygie.kernel.store.facts import Fact, PartyRef, Projections, facts_of
 from hygie.kernel.store.index import Indexed, index
@@ -43,9 +46,25 @@ def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections, base: st
     if rt in NOT_STORED:
         raise MethodNotAllowed(f"{rt} is made by Hygie itself and cannot be written.")
     parsed = parse(raw, expect=rt)
-    compartments = [Ref(rt, rid)] if rt == "Patient" else patients(parsed.resource)
+    compartments = _compartments(rt, rid, parsed.resource)
     indexed = index(rt, extract(parsed.resource), compartments, base=base)
     return Prepared(rt, rid, raw, indexed, facts_of(projections, rt, parsed.resource))
+
+
+def _compartments(rt: str, rid: str, resource: Any) -> list[Ref]:
+    """Return the patients a resource is about.
+
+    A Patient is about itself only, whomever it links to. A Binary has no patient by the standard's
+    compartments: its ``securityContext`` says whose it is (FHIR R4, binary.html#security).
+    """
+    if rt == "Patient":
+        return [Ref(rt, rid)]
+    if rt == "Binary":
+        context = resource.securityContext
+        named = context is not UNSET and context.reference is not UNSET and context.reference
+        ref = parse_ref(named) if named else None
+        return [ref] if ref is not None and ref.type == "Patient" else []
+    return patients(resource)
 
 
 def check_body_id(found: str | None, rid: str, rt: str) -> None:

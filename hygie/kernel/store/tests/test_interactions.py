@@ -19,7 +19,7 @@ from hygie.kernel.fhir.splice import server_fields
 from hygie.kernel.security.caller import SYSTEM, Bearer
 from hygie.kernel.store import Repository
 from hygie.kernel.store.history import Scope
-from hygie.kernel.store.tests.conftest import encode
+from hygie.kernel.store.tests.conftest import encode, patient_caller
 
 PATIENT = b'{"resourceType": "Patient",\n  "name": [ {"family":"Dupont" , "given":["Anne"]} ]}'
 
@@ -138,3 +138,23 @@ async def test_large_attachments_come_back_byte_for_byte(repository: Repository)
     written = await repository.create(SYSTEM, "Binary", raw)
     stored = await repository.read(SYSTEM, "Binary", written.stored.rid)
     assert data.encode() in (stored.body or b"")
+
+
+async def test_a_binary_belongs_to_the_patient_of_its_security_context(
+    repository: Repository,
+) -> None:
+    patient = (await repository.create(SYSTEM, "Patient", PATIENT)).stored
+    raw = encode(
+        {
+            "resourceType": "Binary",
+            "contentType": "text/plain",
+            "securityContext": {"reference": patient.reference},
+            "data": "Ym9uam91cg==",
+        }
+    )
+    binary = (await repository.create(SYSTEM, "Binary", raw)).stored
+    me = await patient_caller(repository, patient.rid)
+    somebody = await patient_caller(repository, "somebody")
+    assert (await repository.read(me, "Binary", binary.rid)).body == binary.body
+    with pytest.raises(NotFound):
+        await repository.read(somebody, "Binary", binary.rid)

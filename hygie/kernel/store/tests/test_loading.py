@@ -235,7 +235,7 @@ async def test_every_form_of_file_is_read(
     text = msgspec.json.encode(one)
     path = tmp_path / "folder" / name
     path.parent.mkdir()
-    path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    path.write_bytes(gzip.compress(text, mtime=0) if name.endswith(".gz") else text)
     (path.parent / "README.md").write_text("left out")
     sources, ignored = find_sources([tmp_path])
     report = await load(repository, sources, projections={})
@@ -272,14 +272,14 @@ async def test_decimals_of_a_bundle_keep_their_digits(
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("bomb.json.gz", gzip.compress(b" " * 80_000_000)),
-        ("bomb.ndjson.gz", gzip.compress(b"\n" * 80_000_000)),
-        ("long.ndjson.gz", gzip.compress(b"[" * 70_000_000)),
+        ("bomb.json.gz", gzip.compress(b" " * 80_000_000, mtime=0)),
+        ("bomb.ndjson.gz", gzip.compress(b"\n" * 80_000_000, mtime=0)),
+        ("long.ndjson.gz", gzip.compress(b"[" * 70_000_000, mtime=0)),
         ("deep.json", b'{"resourceType":"Bundle","entry":' + b"[" * 100_000),
         ("deep.ndjson", b'{"resourceType":"Patient","id":"d","x":' + b"[" * 100_000),
         ("words.json", b"hello"),
         ("list.json", b"[1, 2]"),
-        ("cut.json.gz", gzip.compress(b'{"resourceType":"Patient"}')[:-12]),
+        ("cut.json.gz", gzip.compress(b'{"resourceType":"Patient"}', mtime=0)[:-12]),
         ("not.json.gz", b"plain"),
         ("history.json", b'{"resourceType":"Bundle","type":"history","entry":[]}'),
         ("string.json", b'{"resourceType":"Bundle","type":"batch","entry":["x"]}'),
