@@ -10,13 +10,14 @@ import msgspec
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import check_accepts_json
-from hygie.kernel.api.routes import PROVIDED, ROUTES, Route
+from hygie.kernel.api.routes import OPERATIONS, PROVIDED, ROUTES, Route
 from hygie.kernel.audit.provider import PARAMETERS
 from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.fhir.search.registry import Parameter, parameters
 
 _SYSTEM_LEVEL = frozenset({"transaction", "batch", "history-system"})
 _SINCE = "2026-11-22"
+_OPERATIONS = "https://hygie.example.org/fhir/OperationDefinition"
 
 
 async def capabilities(engine: Engine, request: HttpRequest) -> Response:
@@ -86,6 +87,11 @@ def _resource(rt: str) -> dict[str, Any]:
             ],
             "searchRevInclude": _revincludes(rt),
         }
+    found["operation"] = [
+        {"name": name, "definition": f"{_OPERATIONS}/{owner.lower()}-{name}"}
+        for owner, name in OPERATIONS
+        if owner == rt
+    ]
     return {name: value for name, value in found.items() if value != []}
 
 

@@ -11,6 +11,7 @@ from hygie.kernel.api import (
     create,
     delete,
     history,
+    identify,
     read,
     search,
     transaction,
@@ -69,6 +70,11 @@ PROVIDED: dict[str, tuple[Route, ...]] = {
 }
 """Types that are served from elsewhere than the store."""
 
+OPERATIONS: dict[tuple[str, str], Route] = {
+    ("Patient", identify.NAME): Route("operation", "POST", "type", identify.identify),
+}
+"""Operations on a type, by the type and the name without ``$``."""
+
 _TABLE = {(route.method, route.shape): route for route in reversed(ROUTES)}
 _PROVIDED = {
     rt: {(route.method, route.shape): route for route in routes} for rt, routes in PROVIDED.items()
@@ -95,10 +101,14 @@ def find_route(method: str, segments: tuple[str, ...]) -> Route:
         NotSupported: an operation Hygie has not.
         MethodNotAllowed: the path exists and does not take this method.
     """
-    shape = shape_of(segments)
-    rt = segments[0] if segments else ""
-    table = _PROVIDED.get(rt, _TABLE)
-    route = table.get(("GET" if method == "HEAD" else method, shape))
+    if len(segments) > 1 and segments[1].startswith("$"):
+        route = OPERATIONS.get((segments[0], segments[1][1:]))
+        if route is None:
+            raise NotSupported("This operation is not supported; see the CapabilityStatement.")
+        route = route if route.method == method else None
+    else:
+        table = _PROVIDED.get(segments[0] if segments else "", _TABLE)
+        route = table.get(("GET" if method == "HEAD" else method, shape_of(segments)))
     if route is None:
         raise MethodNotAllowed(f"{method} is not possible here; see the CapabilityStatement.")
     return route

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from hygie.kernel.security.caller import Kind
+from hygie.kernel.security.caller import Kind, Right
 from hygie.testing.service import Service
 
 PATIENT = {
@@ -284,3 +284,26 @@ def test_introspection_tells_active_tokens(call: Client, service: Service) -> No
     assert call("POST", "/oauth/introspect", unknown, headers).json == {"active": False}
     discovery = call("GET", "/.well-known/oauth-authorization-server").json
     assert discovery["introspection_endpoint"].endswith("/oauth/introspect")
+
+
+def test_identify_answers_identity_only_to_those_who_may(call: Client, service: Service) -> None:
+    ins = "255069934103894"
+    identifier = {"system": "urn:oid:1.2.250.1.213.1.4.10", "value": ins}
+    stranger = {**PATIENT, "identifier": [identifier], "address": [{"city": "Vannes"}]}
+    rid = call("POST", "Patient", stranger).json["id"]
+    asked = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "ins", "valueString": ins}],
+    }
+    doctor = service.caller(Kind.PROFESSIONAL, "Practitioner/identify-1")
+    without = Client(service, service.token(doctor))
+    refused = without("POST", "Patient/$identify", asked)
+    assert (refused.status, refused.issue["code"]) == (403, "forbidden")
+    assert without("GET", f"Patient/{rid}").status == 404
+    allowed = replace(doctor, rights=frozenset({Right.IDENTIFY}))
+    found = Client(service, service.token(allowed))("POST", "Patient/$identify", asked)
+    assert found.json["total"] == 1
+    patient = found.json["entry"][0]["resource"]
+    assert set(patient) == {"resourceType", "id", "meta", "name", "birthDate", "gender"}
+    wrong = {"resourceType": "Parameters", "parameter": [{"name": "colour", "valueString": "x"}]}
+    assert without("POST", "Patient/$identify", wrong).status == 400
