@@ -22,6 +22,7 @@ from hygie.kernel.audit.trace import write
 from hygie.kernel.database.connection import begin
 from hygie.kernel.fhir.names import type_name, type_number
 from hygie.kernel.security.caller import SYSTEM
+from hygie.kernel.store.loading.sources import MANIFEST
 from hygie.kernel.store.tracing import Request, Touched, trace_many
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 500
 TRACES_AT_ONCE = 10_000
-MANIFEST = "manifest.json"
 _RULE = "system"
 _NO_ID = UUID(int=0)
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")

@@ -21,6 +21,8 @@ MOST_BUNDLE = 512 * 1024 * 1024
 """Largest JSON file read, in bytes: a Bundle is held in memory whole, NDJSON is not."""
 MOST_RATIO, ALWAYS_ALLOWED = 250, 64 * 1024 * 1024
 """How far a .gz file may grow: 250 times its size beyond the first 64 MB; FHIR grows 10 to 60."""
+MANIFEST = "manifest.json"
+"""Tells of an export's files in their folder, and is none of its resources."""
 MOST_BLANK = 10_000
 """Empty lines of a file beyond which it is no list of resources."""
 LINES = 500
@@ -170,7 +172,7 @@ def find_sources(paths: Iterable[Path]) -> tuple[list[Source], list[Path]]:
         if path.is_dir():
             for below in sorted(path.rglob("*")):
                 if below.is_file() and not below.name.startswith("."):
-                    if _NAMED.fullmatch(below.name):
+                    if _NAMED.fullmatch(below.name) and below.name != MANIFEST:
                         found.setdefault(below.resolve(), File.at(below))
                     else:
                         ignored.append(below)
