@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 
 from hygie.kernel.config import LogFormat
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_PLAIN = (str, int, float, Path)
 
 
 def set_up(kind: LogFormat) -> None:
@@ -51,5 +53,12 @@ class JsonLines(logging.Formatter):
 
 
 def fields(record: logging.LogRecord) -> dict[str, object]:
-    """Return what was given in ``extra``."""
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    """Return what was given in ``extra``, plain values only.
+
+    Django gives its whole request, whose text holds the query string: names that were searched.
+    """
+    return {
+        name: value
+        for name, value in vars(record).items()
+        if name not in _STANDARD and isinstance(value, _PLAIN)
+    }

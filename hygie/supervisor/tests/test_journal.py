@@ -22,6 +22,16 @@ def test_a_json_line_holds_event_and_fields() -> None:
     assert (line["event"], line["slot"], line["level"]) == ("appointment.booked", 12, "info")
 
 
+def test_a_line_never_holds_a_whole_request() -> None:
+    class Request:
+        def __repr__(self) -> str:
+            return "<GET '/patients/?q=Le+Goff'>"
+
+    record = _record(request=Request(), status_code=404)
+    assert HumanLines().format(record).endswith(" info appointment.booked status_code=404")
+    assert "Goff" not in JsonLines().format(record)
+
+
 def test_an_error_keeps_its_traceback() -> None:
     try:
         int("not a number")
