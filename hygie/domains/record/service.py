@@ -256,7 +256,8 @@ def wish_of(kind: str, since: str, until: str, before: str) -> Wish:
         InvalidRequest: a kind that does not exist, or a date that is none.
     """
     for text in (since, until, before):
-        if text and not (text.replace("-", "").isdigit() and len(text) in {4, 7, 10}):
+        digits = text.replace("-", "")
+        if text and not (digits.isascii() and digits.isdigit() and len(text) in {4, 7, 10}):
             raise InvalidRequest("Write a date as 2024, 2024-05 or 2024-05-03.")
     try:
         kinds = frozenset({Kind(kind)}) if kind else frozenset()

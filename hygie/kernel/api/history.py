@@ -43,7 +43,7 @@ def _since(request: HttpRequest) -> datetime | None:
 
 def _count(request: HttpRequest) -> int:
     text = request.parameter("_count") or "50"
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit()):
         raise InvalidRequest("_count takes a whole number.")
     return max(1, min(int(text[:9]), LARGEST_COUNT))
 

@@ -14,7 +14,7 @@ async def vread(engine: Engine, request: HttpRequest) -> Response:
     """Return one version of a resource."""
     check_accepts_json(request)
     rt, rid, _, version = request.segments
-    if not version.isdigit():
+    if not (version.isascii() and version.isdigit()):
         raise NotFound(f"{rt}/{rid} has no such version.")
     subset = Subset.of(request.pairs)
     stored = await engine.repository.vread(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from hygie.kernel.fhir.search.extracted import Extracted
 from hygie.kernel.security.labels import Label
 
 CLASS_SYSTEM = "1.2.250.1.213.1.1.4.1"
+_CLASS = re.compile(r"[0-9]{1,4}", re.ASCII).fullmatch
 
 
 _BY_CODE = {
@@ -33,4 +36,4 @@ def policy_labels(rt: str, found: Extracted) -> tuple[int | None, int]:
 
 def _is_class(system: str | None, code: str | None) -> bool:
     named = system is not None and system.removeprefix("urn:oid:") == CLASS_SYSTEM
-    return named and code is not None and code.isdigit()
+    return named and code is not None and _CLASS(code) is not None

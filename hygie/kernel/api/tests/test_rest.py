@@ -111,6 +111,23 @@ def test_type_and_system_histories_page_to_the_end(call: Client) -> None:
     assert call("GET", "_history?_count=1").json["type"] == "history"
 
 
+def test_digits_of_other_scripts_are_no_numbers(call: Client) -> None:
+    rid = call("POST", "Patient", PATIENT).json["id"]
+    assert call("GET", f"Patient/{rid}/_history/%C2%B2").status == 404
+    assert call("GET", "Patient/_history?_count=%C2%B2").status == 400
+
+
+def test_an_unknown_class_of_document_is_no_class(call: Client) -> None:
+    coding = {"system": "urn:oid:1.2.250.1.213.1.1.4.1", "code": "99999"}
+    document = {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "category": [{"coding": [coding]}],
+        "content": [{"attachment": {"title": "x"}}],
+    }
+    assert call("POST", "DocumentReference", document).status == 201
+
+
 def test_search_by_get_and_by_post_agree(call: Client) -> None:
     call("POST", "Patient", {**PATIENT, "name": [{"family": "Éluard"}]})
     by_get = call("GET", "Patient?family=eluard")
