@@ -28,8 +28,8 @@ def access_page() -> str:
         "## Creating, changing, deleting",
         _rules(rules.WRITE),
         "A change needs the rule on what is stored and on the new content: nobody moves a resource "
-        "into a record, or out of one, that they may not write. Only the local operator chooses "
-        "the id of a new resource.",
+        "into a record, or out of one, that they may not write. Only the local operator makes a "
+        "new Patient or a resource of no patient, and chooses the id of a new resource.",
         "## Atoms",
         table(
             ("Atom", "French", "English", "Known before any row is read"),

@@ -142,7 +142,8 @@ def _instructions() -> list[str]:
 
 def _refused() -> Iterable[str]:
     yield (
-        "Chained parameters (`subject.name`), `_has`, PATCH, XML and every operation (`$...`) are "
+        "Chained parameters (`subject.name`), `_has`, PATCH, XML, searches of a compartment "
+        "(`/Patient/1/Observation`) or of all types, and every operation (`$...`) are "
         f"refused. So are the parameters {codes(sorted(query._LATER))} "  # noqa: SLF001
         "and the modifiers not in the table above, `:above :below :in :not-in :text :iterate` "
         "among them."
