@@ -35,7 +35,7 @@ class Prepared:
         return [ref for ref in (*named, *members) if ref is not None]
 
 
-def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections, base: str = "") -> Prepared:
+def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections, base: str) -> Prepared:
     """Return the resource ready to be stored as ``rt``/``rid`` on the server at ``base``.
 
     Raises:

@@ -103,10 +103,15 @@ def written(value: object) -> str | None:
 def _read(value: str, kind: str) -> object:
     try:
         if kind == "timestamptz":
-            return datetime.fromisoformat(value).astimezone(UTC)
+            return _in_utc(datetime.fromisoformat(value))
         return _finite(Decimal(value)) if kind == "numeric" else value
     except (ValueError, ArithmeticError) as error:
         raise InvalidRequest("The paging link is damaged; repeat the search.") from error
+
+
+def _in_utc(instant: datetime) -> datetime:
+    """Return an instant of the database: asyncpg gives open ends (infinity) without a zone."""
+    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _finite(value: Decimal) -> Decimal:
