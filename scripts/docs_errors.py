@@ -22,8 +22,8 @@ def errors_page() -> str:
         "Errors",
         "Each refusal is one class of `hygie/kernel/errors.py`. The API answers its HTTP status "
         "with an OperationOutcome. `issue.code` is the one given here, `issue.diagnostics` says "
-        "what happened and what to do, `issue.expression` where in the resource the fault is, if it "
-        "has a place there. No message holds a person's data. Pages show the same sentence.",
+        "what happened and what to do, `issue.expression` where in the resource the fault is, if "
+        "it has a place there. No message holds a person's data. Pages show the same sentence.",
         f"A resource that is refused may carry a narrower code: {narrower}.",
         table(("Error", "Status", "Issue", "Meaning", "What to do"), rows),
         "A status of 500 with a number asks for the operator: the journal of the server has the "
