@@ -29,7 +29,8 @@ from harness import SAMPLE
 
 from hygie.commands.token import make_token
 from hygie.kernel.config import Settings
-from hygie.kernel.database import server
+from hygie.kernel.database import roles, server
+from hygie.kernel.database.session import connect
 from hygie.kernel.security.caller import Caller, Kind
 from hygie.kernel.store.loading import find_sources
 
@@ -58,8 +59,10 @@ def main() -> None:
         _hygie("load", str(sample), "--data", str(data))
         port = _free_port()
         with _running(["hygie", "serve", "--port", str(port), "--data", str(data)], port):
-            asked = asyncio.run(requests_of(Settings(data=data, port=port), sample))
+            settings = Settings(data=data, port=port)
+            asked = asyncio.run(requests_of(settings, sample))
             latencies = asyncio.run(hammer(port, asked, seconds))
+            traced = traces(settings)
         with _running(_empty_server(folder, empty_port := _free_port()), empty_port):
             empty = asyncio.run(hammer(empty_port, asked, seconds / 2))
         fsync = fsync_time(data)
@@ -70,7 +73,8 @@ def main() -> None:
     print(f"   p99 {_at(latencies, 99):.1f} ms   {CLIENTS} clients, one worker")
     print(f"empty answer   {empty_rate:8.0f}/s   p50 {_at(empty, 50):.1f} ms")
     print(f"ratio {empty_rate / rate:.1f}; one fsync {fsync * 1000:.2f} ms; promise {PROMISE}/s")
-    sys.exit(rate < PROMISE)
+    print(f"{traced} traces are durable, warm-up included")
+    sys.exit(rate < PROMISE or traced < len(latencies))
 
 
 async def requests_of(settings: Settings, sample: Path) -> Asked:
@@ -111,6 +115,13 @@ async def _client(port: int, own: list[bytes], begin: float, end: float) -> list
             latencies.append(time.perf_counter() - start)
     writer.close()
     return latencies
+
+
+def traces(settings: Settings) -> int:
+    """Return how many reads the access log holds."""
+    with connect(server.dsn(settings), role=roles.OWNER) as session:
+        row = session.execute("SELECT count(*) FROM trace WHERE interaction = 'read'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def fsync_time(folder: Path, *, times: int = 100) -> float:
