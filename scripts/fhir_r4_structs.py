@@ -127,8 +127,8 @@ class Writer:
         if variants := {f.json: f.element for f in own if f.choice}:
             lines.append(f"    CHOICES: ClassVar[dict[str, str]] = {variants}\n")
         lines += [self._declare(f) for f in own if not f.choice]
-        for variants in one.choices().values():
-            fresh = [f for f in variants if f.json not in one.inherited]
+        for choice in one.choices().values():
+            fresh = [f for f in choice if f.json not in one.inherited]
             lines += [self._declare_value(f) for f in fresh]
             lines += [self._declare_extension(f) for f in fresh if f.extensible]
         checks = self._checks(one)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -30,7 +29,7 @@ def main() -> None:
 
     for templates in sorted(ROOT.glob("hygie/**/templates")):
         with contextlib.chdir(templates.parent):
-            os.makedirs("locale", exist_ok=True)
+            Path("locale").mkdir(exist_ok=True)
             call_command("makemessages", locale=["en"], no_location=True, no_obsolete=True)
             call_command("compilemessages", locale=["en"], verbosity=0)
 

@@ -35,7 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
             sys.stdout.write(f"{name}\n")
         environment = {**os.environ, **environment_of(settings)}
         # In a process of its own, as under the supervisor: Django is configured once a process.
-        if subprocess.run(PREPARE_PAGES, env=environment, check=False).returncode:
+        prepared = subprocess.run(PREPARE_PAGES, env=environment, check=False)  # noqa: S603 - ours
+        if prepared.returncode:
             raise Unavailable("The tables of the pages could not be made; the lines above say why.")
         sys.stdout.write("The database is up to date.\n")
     return 0
