@@ -17,6 +17,7 @@ from hygie.kernel.errors import (
     Issue,
     MethodNotAllowed,
     NotFound,
+    NotSupported,
     PreconditionFailed,
 )
 from hygie.kernel.fhir.names import RESOURCE_TYPES
@@ -209,8 +210,10 @@ async def _read(steps: Steps, part: Part) -> Answer:
     try:
         if part.rid is None:
             return Answer(part, found=await steps.search(read_query(part.rt, part.pairs)))
+        if part.version is not None:
+            raise NotSupported("A transaction reads current versions only; use a batch.")
         found = await steps.search(read_query(part.rt, [("_id", part.rid)]))
-        if not found.entries or part.version is not None:
+        if not found.entries:
             raise NotFound(f"{part.rt}/{part.rid} is not known here.")
         return Answer(part, stored=found.entries[0].stored)
     except HygieError as error:

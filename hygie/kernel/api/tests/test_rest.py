@@ -111,6 +111,22 @@ def test_type_and_system_histories_page_to_the_end(call: Client) -> None:
     assert call("GET", "_history?_count=1").json["type"] == "history"
 
 
+@pytest.mark.parametrize(
+    ("kind", "url"),
+    [
+        ("transaction", "AuditEvent?_count=1"),
+        ("transaction", "Patient/1/_history/1"),
+        ("transaction", "Patient?_revinclude=AuditEvent:patient"),
+        ("batch", "AuditEvent?_count=1"),
+    ],
+)
+def test_a_bundle_never_denies_what_it_cannot_read(call: Client, kind: str, url: str) -> None:
+    entry = {"request": {"method": "GET", "url": url}}
+    answer = call("POST", "", {"resourceType": "Bundle", "type": kind, "entry": [entry]}).json
+    outcome = answer["entry"][0]["response"]["outcome"] if kind == "batch" else answer
+    assert outcome["issue"][0]["code"] == "not-supported"
+
+
 def test_digits_of_other_scripts_are_no_numbers(call: Client) -> None:
     rid = call("POST", "Patient", PATIENT).json["id"]
     assert call("GET", f"Patient/{rid}/_history/%C2%B2").status == 404

@@ -11,6 +11,7 @@ from hygie.kernel.errors import InvalidRequest, NotSupported, TooCostly
 from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.fhir.search.registry import Parameter, parameters
 from hygie.kernel.fhir.search.values import split_or
+from hygie.kernel.store.prepare import NOT_STORED
 
 Total = Literal["none", "estimate", "accurate"]
 Summary = Literal["true", "text", "data", "count", "false"]
@@ -96,6 +97,9 @@ def read_query(rt: str, pairs: Iterable[tuple[str, str]], *, lenient: bool = Fal
         NotSupported: the standard has it and Hygie has not.
         TooCostly: there are too many parameters or values.
     """
+    if rt in NOT_STORED:
+        # An empty answer would say that there is nothing.
+        raise NotSupported(f"{rt} is searched at its own address alone: GET {rt}?...")
     query = Query(rt)
     kept: list[tuple[str, str]] = []
     for name, value in pairs:
@@ -225,6 +229,8 @@ def _include(query: Query, name: str, value: str) -> Query:
 
 def _revinclude(query: Query, name: str, value: str) -> Query:
     source, code, target = _include_parts(name, value)
+    if source in NOT_STORED:
+        raise NotSupported(f"{name} of {source} is not supported: search {source} itself.")
     include = Include(source, _reference_parameter(source, code), target)
     if query.rt not in include.parameter.targets or target not in (None, query.rt):
         raise InvalidRequest(f"{name}={value}: {source}.{code} never refers to {query.rt}.")
