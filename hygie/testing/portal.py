@@ -6,7 +6,6 @@ Django is configured once per process, so every test of pages shares this one si
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from hygie.kernel.web import bridge, portal
 from hygie.kernel.web.wsgi import WsgiBridge
 from hygie.testing import stories
 from hygie.testing.database import ScratchServer
+from hygie.testing.ports import free_port, wait_for
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -139,23 +139,11 @@ def live(site: Site) -> Iterator[str]:
     from granian.server.embed import Server  # noqa: PLC0415
 
     pages = WsgiBridge(get_wsgi_application())
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = Server(pages, address="127.0.0.1", port=port, interface=Interfaces.ASGINL)
     serving = asyncio.run_coroutine_threadsafe(server.serve(), site.loop)
-    _wait_for(port)
+    wait_for(port)
     yield f"http://127.0.0.1:{port}"
     site.loop.call_soon_threadsafe(server.stop)
     serving.result(10)
     pages.close()
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(100):
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=0.2):
-                return
-        except OSError:
-            threading.Event().wait(0.05)
-    raise RuntimeError("the server of the tests did not start")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from hygie.kernel.security.tokens import issue
 from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.store.ids import key_of
 from hygie.testing.database import ScratchServer
+from hygie.testing.ports import free_port, wait_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def service(database_server: ScratchServer) -> Iterator[Service]:
     from granian.constants import Interfaces  # noqa: PLC0415
     from granian.server.embed import Server  # noqa: PLC0415
 
-    port = _free_port()
+    port = free_port()
     settings = replace(database_server.create().settings, port=port)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="engine", daemon=True)
@@ -69,7 +69,7 @@ def service(database_server: ScratchServer) -> Iterator[Service]:
     face = MachineFace(_engine(repository, settings.fhir_base, settings.zone))
     server = Server(face, address="127.0.0.1", port=port, interface=Interfaces.ASGINL)
     serving = asyncio.run_coroutine_threadsafe(server.serve(), loop)
-    _wait_for(port)
+    wait_for(port)
     yield Service(settings.fhir_base, repository, loop)
     loop.call_soon_threadsafe(server.stop)
     serving.result(10)
@@ -82,19 +82,3 @@ def service(database_server: ScratchServer) -> Iterator[Service]:
 def _engine(repository: Repository, base: str, zone: str) -> Engine:
     events = AuditEvents(base=base, key_of=key_of, zone=ZoneInfo(zone), clock=SystemClock())
     return Engine(repository, base, events, "0")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(100):
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=0.2):
-                return
-        except OSError:
-            threading.Event().wait(0.05)
-    raise RuntimeError("the server of the tests did not start")

@@ -39,17 +39,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """One resource that left or changed, as its trace names it."""
+    """What left or changed, as its trace names it: a resource, or a patient's data of a type.
 
-    rt: int
-    uid: uuid.UUID
+    ``rule`` permitted it; ``NO_RULE`` where nothing did.
+    """
+
+    rt: int | None
+    uid: uuid.UUID | None
     ver: int | None
     pat: int | None
     rule: str
 
 
 def trace_one(request: Request, caller: Caller, touched: Touched, *, status: int) -> Trace:
-    """Return the trace of one resource read or written."""
+    """Return the trace of one resource read or written, or of one patient's share of an answer."""
     return Trace(
         request=request.id,
         kind=int(caller.kind),
@@ -77,20 +80,7 @@ def trace_refusal(
     uid: uuid.UUID | None = None,
 ) -> Trace:
     """Return the trace of a refused request; it names what was asked, never whose it is."""
-    return Trace(
-        request=request.id,
-        kind=int(caller.kind),
-        party=caller.party,
-        agent=caller.reference,
-        purpose=caller.purpose,
-        interaction=request.interaction,
-        outcome=status,
-        rule=NO_RULE,
-        rt=rt,
-        uid=uid,
-        peer=request.peer,
-        query=request.query.encode() if request.query else None,
-    )
+    return trace_one(request, caller, Touched(rt, uid, None, None, NO_RULE), status=status)
 
 
 @contextlib.asynccontextmanager
@@ -129,19 +119,6 @@ def _one_each(
     request: Request, caller: Caller, rules: Mapping[int | None, str], *, rt: int | None
 ) -> list[Trace]:
     return [
-        Trace(
-            request=request.id,
-            kind=int(caller.kind),
-            party=caller.party,
-            agent=caller.reference,
-            purpose=caller.purpose,
-            interaction=request.interaction,
-            outcome=200,
-            rule=rule,
-            pat=pat,
-            rt=rt,
-            peer=request.peer,
-            query=request.query.encode() if request.query else None,
-        )
+        trace_one(request, caller, Touched(rt, None, None, pat, rule), status=200)
         for pat, rule in rules.items()
     ]
