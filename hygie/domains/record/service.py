@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,18 +20,18 @@ from hygie.domains.record.model.timeline import PAGE as LINES
 from hygie.domains.record.model.timeline import Fetched, Item, Kind, Timeline, boundary, page
 from hygie.kernel.errors import InvalidRequest, NotFound
 from hygie.kernel.security.caller import Caller
-from hygie.kernel.store import Found, Repository
+from hygie.kernel.store import Found, Repository, Visit
 
+T = TypeVar("T")
 MANY = "200"
 LAST = "6"
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads whose record, from where, and in which time zone days are told."""
+    """Whose record is read, in whose visit, and in which time zone days are told."""
 
-    records: Repository
-    caller: Caller
+    visit: Visit
     patient: str
     zone: ZoneInfo
 
@@ -39,9 +40,11 @@ class Reader:
     ) -> Found:
         """Search one type among the resources of this patient."""
         query = [("patient", self.patient), *extra, ("_count", count)]
-        return await self.records.search(
-            self.caller, rt, [*query, ("_sort", sort)] if sort else query
-        )
+        return await self.visit.search(rt, [*query, ("_sort", sort)] if sort else query)
+
+
+Work = Callable[[Reader], Awaitable[T]]
+"""What is read of a record in one visit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,26 @@ class File:
     data: bytes
 
 
+async def visiting(
+    records: Repository, caller: Caller, patient: str, *, zone: ZoneInfo, work: Work[T]
+) -> T:
+    """Return what ``work`` reads of a record, in one visit."""
+    async with records.visit(caller) as visit:
+        return await work(Reader(visit, patient, zone))
+
+
+def with_person(work: Work[T]) -> Work[tuple[Person, T]]:
+    """Return the same work, that also tells who the record is about."""
+
+    async def both(reader: Reader) -> tuple[Person, T]:
+        return await who(reader), await work(reader)
+
+    return both
+
+
 async def who(reader: Reader) -> Person:
     """Return who the record is about."""
-    return sections.person(
-        resource(await reader.records.read(reader.caller, "Patient", reader.patient))
-    )
+    return sections.person(resource(await reader.visit.read("Patient", reader.patient)))
 
 
 async def people(repository: Repository, caller: Caller) -> list[Person]:
@@ -93,7 +111,8 @@ async def people(repository: Repository, caller: Caller) -> list[Person]:
 
 async def summary(reader: Reader) -> Summary:
     """Return what is read in thirty seconds."""
-    person, found = await asyncio.gather(who(reader), _sections(reader))
+    person = await who(reader)
+    found = await _sections(reader)
     conditions, requests, statements, allergies, given, observed, papers = found
     taken = _matches(requests) + _matches(statements)
     past = not taken and await _any_treatment(reader)
@@ -115,21 +134,23 @@ async def summary(reader: Reader) -> Summary:
 
 async def _sections(reader: Reader) -> list[Found]:
     active = ("status", "active,on-hold")
-    return await asyncio.gather(
-        reader.find("Condition"),
-        reader.find("MedicationRequest", active, ("_include", "MedicationRequest:medication")),
-        reader.find("MedicationStatement", ("status", "active")),
-        reader.find("AllergyIntolerance"),
-        reader.find("Immunization", ("status", "completed")),
-        reader.find("Observation", ("code", _measured()), sort="-date"),
-        reader.find("DocumentReference", ("status", "current"), sort="-date", count=LAST),
-    )
+    return [
+        await reader.find("Condition"),
+        await reader.find(
+            "MedicationRequest", active, ("_include", "MedicationRequest:medication")
+        ),
+        await reader.find("MedicationStatement", ("status", "active")),
+        await reader.find("AllergyIntolerance"),
+        await reader.find("Immunization", ("status", "completed")),
+        await reader.find("Observation", ("code", _measured()), sort="-date"),
+        await reader.find("DocumentReference", ("status", "current"), sort="-date", count=LAST),
+    ]
 
 
 async def timeline(reader: Reader, wish: Wish) -> Timeline:
     """Return one page of the timeline; days are never cut in two."""
     types = [rt for rt, one in lines.SOURCES.items() if not wish.kinds or one.kind in wish.kinds]
-    fetched = await asyncio.gather(*(_fetch(reader, rt, wish) for rt in types))
+    fetched = [await _fetch(reader, rt, wish) for rt in types]
     oldest = boundary(fetched)
     items = [item for one in fetched for item in one.items]
     if oldest:
@@ -139,7 +160,7 @@ async def timeline(reader: Reader, wish: Wish) -> Timeline:
             for rt, one in zip(types, fetched, strict=True)
             if one.more and one.items and one.items[-1].day == oldest
         ]
-        whole = await asyncio.gather(*(_fetch_day(reader, rt, oldest) for rt in cut))
+        whole = [await _fetch_day(reader, rt, oldest) for rt in cut]
         items += [item for one in whole for item in one if item.day == oldest]
     return page(items, oldest=oldest)
 
@@ -158,7 +179,7 @@ async def detail(reader: Reader, rt: str, rid: str) -> Detail:
     """
     if rt not in {*lines.SOURCES, "MedicationStatement", "Patient"}:
         raise NotFound(f"{rt} is not shown in the record.")
-    stored = await reader.records.read(reader.caller, rt, rid)
+    stored = await reader.visit.read(rt, rid)
     raw = resource(stored)
     if rt != "Patient" and not sections.is_about(raw, reader.patient):
         raise NotFound("This item is not of this record.")
@@ -178,7 +199,7 @@ async def file(reader: Reader, rid: str, index: int) -> File:
     Raises:
         NotFound: the document is not of this record, or has no such file here.
     """
-    raw = resource(await reader.records.read(reader.caller, "DocumentReference", rid))
+    raw = resource(await reader.visit.read("DocumentReference", rid))
     contents = raw.get("content", [])
     if not sections.is_about(raw, reader.patient) or index >= len(contents):
         raise NotFound("This document is not of this record.")
@@ -194,7 +215,7 @@ async def _bytes(reader: Reader, attachment: Json) -> tuple[bytes, str]:
         head, _, rid = str(attachment.get("url", "")).rpartition("/")
         if not (head == "Binary" or head.endswith("/Binary")):
             raise NotFound("The file of this document is not kept here.")
-        binary = resource(await reader.records.read(reader.caller, "Binary", rid))
+        binary = resource(await reader.visit.read("Binary", rid))
         encoded, kind = binary.get("data", ""), binary.get("contentType", kind)
     try:
         return base64.b64decode(encoded, validate=True), kind
@@ -227,10 +248,12 @@ def _items(found: Found, zone: ZoneInfo) -> list[Item]:
 
 
 async def _any_treatment(reader: Reader) -> bool:
-    found = await asyncio.gather(
-        reader.find("MedicationRequest", count="1"), reader.find("MedicationStatement", count="1")
+    return any(
+        [
+            (await reader.find(rt, count="1")).entries
+            for rt in ("MedicationRequest", "MedicationStatement")
+        ]
     )
-    return any(one.entries for one in found)
 
 
 def _measured() -> str:

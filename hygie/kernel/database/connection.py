@@ -172,15 +172,18 @@ class Database:
         return connection
 
 
-def begin(parties: Iterable[int] = (), *, system: bool = False) -> str:
+def begin(parties: Iterable[int] = (), *, system: bool = False, snapshot: bool = False) -> str:
     """Return the statements that open a transaction under the belt.
+
+    With ``snapshot`` all its statements see the database of its first one.
 
     >>> begin([7, 12])
     "BEGIN; SET LOCAL hygie.system = 'off'; SET LOCAL hygie.parties = '{7,12}'"
     """
     numbers = ",".join(str(int(party)) for party in parties)
     return (
-        f"BEGIN; SET LOCAL hygie.system = '{'on' if system else 'off'}'; "
+        f"BEGIN{' ISOLATION LEVEL REPEATABLE READ' if snapshot else ''}; "
+        f"SET LOCAL hygie.system = '{'on' if system else 'off'}'; "
         f"SET LOCAL hygie.parties = '{{{numbers}}}'"
     )
 

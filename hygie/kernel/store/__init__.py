@@ -3,5 +3,15 @@
 from hygie.kernel.store.model import Entry, Found, Person, Stored, Written
 from hygie.kernel.store.opening import open_repository
 from hygie.kernel.store.repository import Repository
+from hygie.kernel.store.visits import Visit
 
-__all__ = ["Entry", "Found", "Person", "Repository", "Stored", "Written", "open_repository"]
+__all__ = [
+    "Entry",
+    "Found",
+    "Person",
+    "Repository",
+    "Stored",
+    "Visit",
+    "Written",
+    "open_repository",
+]

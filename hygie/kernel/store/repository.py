@@ -33,8 +33,9 @@ from hygie.kernel.store.prepare import Prepared, check_body_id, prepare
 from hygie.kernel.store.reading import Read, Reader
 from hygie.kernel.store.search.query import read_query
 from hygie.kernel.store.searching import Searcher
-from hygie.kernel.store.tracing import Request, trace_reading
+from hygie.kernel.store.tracing import Request, trace_many, trace_reading, traced_refusals
 from hygie.kernel.store.transaction import Answer, carry_out
+from hygie.kernel.store.visits import Visit
 from hygie.kernel.store.writing import Writer
 
 Pairs = Sequence[tuple[str, str]]
@@ -265,8 +266,29 @@ class Repository:
             system, members = parties([caller])
             await connection.execute(begin(members, system=system))
             reading = Reading(connection, caller)
-            yield reading
+            async with traced_refusals(connection, request, caller):
+                yield reading
             await write(connection, trace_reading(request, caller, reading.patients))
+            await connection.execute("COMMIT")
+
+    @contextlib.asynccontextmanager
+    async def visit(
+        self, access: Access, *, request: Request | None = None
+    ) -> AsyncIterator[Visit]:
+        """Open a visit: the reads of one page in one snapshot, traced once per patient.
+
+        Raises:
+            HygieError: the refusal of the first read that is refused, itself traced.
+        """
+        asked = request or Request("search-system")
+        async with self.database.connection() as connection:
+            caller = await authenticate(connection, access)
+            system, members = parties([caller])
+            await connection.execute(begin(members, system=system, snapshot=True))
+            visit = Visit(connection, caller, self._searcher)
+            async with traced_refusals(connection, asked, caller):
+                yield visit
+            await write(connection, trace_many(asked, caller, visit.touched, rt=None))
             await connection.execute("COMMIT")
 
     def _prepare(self, raw: bytes, rt: str, rid: str) -> Prepared:

@@ -9,8 +9,7 @@ from django.shortcuts import render
 from django.utils.http import content_disposition_header
 
 from hygie.domains.record import service
-from hygie.domains.record.pages.reading import reader_of
-from hygie.kernel.web.bridge import ask
+from hygie.domains.record.pages.reading import in_record
 
 SHOWN = {"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg", "text/plain": ".txt"}
 """What a browser may show; anything else, such as HTML or SVG, is only ever downloaded."""
@@ -18,9 +17,8 @@ SHOWN = {"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg", "
 
 def listing(request: HttpRequest, patient: str) -> HttpResponse:
     """List the documents."""
-    reader = reader_of(request, patient)
-    context = {"person": ask(service.who(reader)), "documents": ask(service.documents(reader))}
-    return render(request, "record/documents.html", context)
+    person, documents = in_record(request, patient, service.with_person(service.documents))
+    return render(request, "record/documents.html", {"person": person, "documents": documents})
 
 
 def download(request: HttpRequest, patient: str, rid: str, index: int) -> HttpResponse:
@@ -28,7 +26,7 @@ def download(request: HttpRequest, patient: str, rid: str, index: int) -> HttpRe
 
     What the file holds was written elsewhere: it runs nothing and reaches nothing here.
     """
-    file = ask(service.file(reader_of(request, patient), rid, index))
+    file = in_record(request, patient, lambda reader: service.file(reader, rid, index))
     kind = file.content_type.partition(";")[0].strip().lower()
     suffix = SHOWN.get(kind)
     response = HttpResponse(file.data, content_type=kind if suffix else "application/octet-stream")

@@ -8,9 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from hygie.domains.record import service
-from hygie.domains.record.pages.reading import is_plain, reader_of
+from hygie.domains.record.pages.reading import in_record, is_plain
 from hygie.domains.record.pages.timeline import CLINICAL, PLAIN
-from hygie.kernel.web.bridge import ask
 
 ROWS: dict[str, Promise] = {
     "date": _("Date"),
@@ -37,11 +36,11 @@ def source(request: HttpRequest, patient: str, rt: str, rid: str) -> HttpRespons
 def _render(
     request: HttpRequest, patient: str, which: tuple[str, str], template: str
 ) -> HttpResponse:
-    reader = reader_of(request, patient)
-    detail = ask(service.detail(reader, *which))
+    work = service.with_person(lambda reader: service.detail(reader, *which))
+    person, detail = in_record(request, patient, work)
     words = PLAIN if is_plain(request) else CLINICAL
     context = {
-        "person": ask(service.who(reader)),
+        "person": person,
         "detail": detail,
         "kind": words[detail.item.kind] if detail.item else which[0],
         "rows": [(ROWS[name], name, text) for name, text in detail.rows if name in ROWS],

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from hygie.domains.record.service import Reader
-from hygie.kernel.web.bridge import platform, repository
+from hygie.domains.record.service import Work, visiting
+from hygie.kernel.web.bridge import ask, platform, repository
 from hygie.kernel.web.caller import caller_of
 
+T = TypeVar("T")
 
-def reader_of(request: HttpRequest, patient: str) -> Reader:
-    """Return who reads whose record."""
-    return Reader(
-        records=repository(),
-        caller=caller_of(request),
-        patient=patient,
-        zone=ZoneInfo(platform().settings.zone),
-    )
+
+def in_record(request: HttpRequest, patient: str, work: Work[T]) -> T:
+    """Return what ``work`` reads of a record, as who is signed in: one page, one visit."""
+    zone = ZoneInfo(platform().settings.zone)
+    return ask(visiting(repository(), caller_of(request), patient, zone=zone, work=work))
 
 
 def is_plain(request: HttpRequest) -> bool:

@@ -14,7 +14,7 @@ from hygie.domains.record.model import tables
 from hygie.domains.record.model.curve import Curve, curve
 from hygie.domains.record.model.summary import Measure, Summary
 from hygie.domains.record.model.vaccines import Due, due
-from hygie.domains.record.pages.reading import in_french, is_plain, reader_of
+from hygie.domains.record.pages.reading import in_french, in_record, is_plain
 from hygie.kernel.errors import NotFound
 from hygie.kernel.web.bridge import ask, repository
 from hygie.kernel.web.caller import account_of, caller_of
@@ -52,7 +52,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 def show(request: HttpRequest, patient: str) -> HttpResponse:
     """Show the summary."""
-    read = ask(service.summary(reader_of(request, patient)))
+    read = in_record(request, patient, service.summary)
     account = account_of(request)
     own = account is not None and account.fhir_reference == f"Patient/{patient}"
     cards = [_card(request, one) for one in read.measures]

@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hygie.domains.record import service
 from hygie.domains.record.model.timeline import Day, Item, Kind
-from hygie.domains.record.pages.reading import is_plain, reader_of
-from hygie.kernel.web.bridge import ask
+from hygie.domains.record.pages.reading import in_record, is_plain
 
 CLINICAL: dict[Kind, Promise] = {
     Kind.ENCOUNTER: _("Venue"),
@@ -50,11 +49,11 @@ def show(request: HttpRequest, patient: str) -> HttpResponse:
     wish = service.wish_of(
         chosen["kind"], _since(chosen["years"]), "", request.GET.get("before", "")
     )
-    reader = reader_of(request, patient)
     words = PLAIN if is_plain(request) else CLINICAL
-    page = ask(service.timeline(reader, wish))
+    work = service.with_person(lambda reader: service.timeline(reader, wish))
+    person, page = in_record(request, patient, work)
     context = {
-        "person": ask(service.who(reader)),
+        "person": person,
         "days": [(day.day, _by_kind(day, words)) for day in page.days],
         "kinds": list(words.items()),
         "kind": chosen["kind"],

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hygie.domains.record.service import Reader, file
+from hygie.domains.record.service import file, visiting
 from hygie.kernel.security.caller import SYSTEM
 from hygie.testing.factories import PDF
 from hygie.testing.portal import Site
@@ -113,8 +113,14 @@ def test_a_file_that_is_not_there_is_not_found(site: Site, path: str) -> None:
 
 def test_a_file_kept_in_a_binary_is_read(site: Site) -> None:
     assert site.platform.repository is not None
-    reader = Reader(site.platform.repository, SYSTEM, NORA, ZoneInfo("Europe/Paris"))
-    found = asyncio.run_coroutine_threadsafe(file(reader, "order", 0), site.loop).result(10)
+    work = visiting(
+        site.platform.repository,
+        SYSTEM,
+        NORA,
+        zone=ZoneInfo("Europe/Paris"),
+        work=lambda reader: file(reader, "order", 0),
+    )
+    found = asyncio.run_coroutine_threadsafe(work, site.loop).result(10)
     assert (found.data, found.content_type) == (PDF, "application/pdf")
 
 
