@@ -50,12 +50,13 @@ class ScratchDatabase:
             await database.close()
 
     def truncate(self) -> None:
-        """Empty every table of ``hygie`` and ``portal`` but the list of migrations."""
+        """Empty every table of ``hygie`` and ``portal`` but those that migrations fill."""
         with connect(self.admin_dsn) as session:
             rows = session.execute(
                 "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
                 " WHERE schemaname IN ('hygie', 'portal')"
-                " AND tablename NOT IN ('migration', 'django_migrations')"
+                " AND tablename NOT IN ('migration', 'django_migrations', 'directory_type',"
+                " 'trace_tree')"
             ).fetchall()
             if rows:
                 tables = ", ".join(row[0] for row in rows)

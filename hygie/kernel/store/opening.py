@@ -8,7 +8,6 @@ from hygie.kernel.database.blobs import BlobStore
 from hygie.kernel.database.connection import Database
 from hygie.kernel.store.codec import Codec
 from hygie.kernel.store.dictionaries import load_dictionaries
-from hygie.kernel.store.directory import publish
 from hygie.kernel.store.facts import Projections
 from hygie.kernel.store.repository import Repository
 
@@ -31,7 +30,6 @@ async def open_repository(
     """
     database = await Database.open(dsn or settings, size=size)
     async with database.connection() as connection:
-        await publish(connection)
         dictionaries = await load_dictionaries(connection)
     return Repository(
         database,

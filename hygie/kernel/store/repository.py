@@ -68,7 +68,9 @@ class Repository:
         self._projections = projections
         self._parties = Parties()
         self._traces: Batch[Sequence[Trace], None] = Batch(self._write_traces)
-        self._writer = Writer(database, bodies, self._parties, clock)
+        self._writer = Writer(
+            database, bodies, known_parties=self._parties, clock=clock, guarded=projections
+        )
         self._searcher = Searcher(database, bodies, self._traces, clock=clock, base=base)
         self._historian = Historian(database, bodies, self._traces)
         self._people = People(database, bodies, self._traces)

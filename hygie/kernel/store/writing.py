@@ -5,7 +5,7 @@ A FHIR transaction uses the same steps, all or nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,15 @@ from hygie.kernel.fhir.splice import stamp
 from hygie.kernel.security.caller import Bearer, Caller
 from hygie.kernel.security.tokens import callers_of, parties, resolve
 from hygie.kernel.store.bodies import Bodies
-from hygie.kernel.store.change import Change, Current, Effect, Nothing, Permit, check_change
+from hygie.kernel.store.change import (
+    Change,
+    Current,
+    Effect,
+    Nothing,
+    Permit,
+    check_change,
+    check_may_state_facts,
+)
 from hygie.kernel.store.facts import PartyRef
 from hygie.kernel.store.locking import content_rules, current_states, lock
 from hygie.kernel.store.model import Stored, Written
@@ -40,13 +48,21 @@ class Writer:
     """Makes groups of changes durable."""
 
     def __init__(
-        self, database: Database, bodies: Bodies, known_parties: Parties, clock: Clock
+        self,
+        database: Database,
+        bodies: Bodies,
+        *,
+        known_parties: Parties,
+        clock: Clock,
+        guarded: Collection[str],
     ) -> None:
+        """``guarded`` are the types that state facts the access rules read."""
         self._database = database
         self._bodies = bodies
         self._parties = known_parties
         self._units = Units()
         self._clock = clock
+        self._guarded = frozenset(guarded)
 
     async def run(self, changes: Sequence[Change]) -> Sequence[Result]:
         """Return, for each change, its effect or its refusal, once both are durable."""
@@ -120,7 +136,9 @@ class Writer:
         await lock(connection, changes)
         currents = await current_states(connection, changes, callers)
         rules = await content_rules(connection, changes, callers, numbers)
-        effects = [_effect(*one) for one in zip(changes, callers, currents, rules, strict=True)]
+        effects = [
+            self._effect(*one) for one in zip(changes, callers, currents, rules, strict=True)
+        ]
         permits = [effect for effect in effects if isinstance(effect, Permit)]
         versions = await self._versions(connection, permits)
         await save(connection, versions, numbers)
@@ -131,6 +149,16 @@ class Writer:
         await write(connection, traces)
         made = {id(version.permit): version for version in versions}
         return [self._result(effect, made) for effect in effects]
+
+    def _effect(
+        self, change: Change, caller: Caller, current: Current | None, rule: str | None
+    ) -> Effect:
+        try:
+            if change.rt in self._guarded:
+                check_may_state_facts(change.rt, caller)
+            return check_change(change, caller, current, rule)
+        except HygieError as error:
+            return error
 
     async def _versions(self, connection: Connection, permits: Sequence[Permit]) -> list[Version]:
         if not permits:
@@ -204,13 +232,6 @@ def _one_each(waiting: Mapping[int, Change]) -> dict[int, Change]:
 def _caller(change: Change, known: dict[Bearer, Caller]) -> Caller | HygieError:
     try:
         return resolve(change.access, known)
-    except HygieError as error:
-        return error
-
-
-def _effect(change: Change, caller: Caller, current: Current | None, rule: str | None) -> Effect:
-    try:
-        return check_change(change, caller, current, rule)
     except HygieError as error:
         return error
 

@@ -189,8 +189,48 @@ CREATE TABLE load_progress (
   at      timestamptz NOT NULL DEFAULT now()
 );
 
--- Types that hold no patient: directory and definitions, readable by any known caller.
+-- Types that hold no patient: directory and definitions, readable by any known caller. The list
+-- and its reasons are hygie/kernel/store/definitions/directory_types.csv; a test compares them.
 CREATE TABLE directory_type (rt smallint PRIMARY KEY);
+INSERT INTO directory_type VALUES
+  (2),    -- ActivityDefinition
+  (13),   -- CapabilityStatement
+  (16),   -- CatalogEntry
+  (18),   -- ChargeItemDefinition
+  (22),   -- CodeSystem
+  (25),   -- CompartmentDefinition
+  (27),   -- ConceptMap
+  (36),   -- DeviceDefinition
+  (45),   -- Endpoint
+  (49),   -- EventDefinition
+  (57),   -- GraphDefinition
+  (60),   -- HealthcareService
+  (65),   -- ImplementationGuide
+  (66),   -- InsurancePlan
+  (68),   -- Library
+  (71),   -- Location
+  (72),   -- Measure
+  (75),   -- Medication
+  (78),   -- MedicationKnowledge
+  (91),   -- MessageDefinition
+  (94),   -- NamingSystem
+  (97),   -- ObservationDefinition
+  (98),   -- OperationDefinition
+  (100),  -- Organization
+  (101),  -- OrganizationAffiliation
+  (107),  -- PlanDefinition
+  (108),  -- Practitioner
+  (109),  -- PractitionerRole
+  (112),  -- Questionnaire
+  (122),  -- Schedule
+  (123),  -- SearchParameter
+  (125),  -- Slot
+  (127),  -- SpecimenDefinition
+  (128),  -- StructureDefinition
+  (129),  -- StructureMap
+  (131),  -- Substance
+  (141),  -- TerminologyCapabilities
+  (144);  -- ValueSet
 
 -- The belt: what the application role may see, whatever predicate the query carries.
 -- Two transaction-local settings name the callers of the transaction. A setting that was never
@@ -240,4 +280,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
   TO hygie_app, hygie_loader;
 GRANT SELECT, INSERT ON party, unit, resource_history, body_dictionary TO hygie_app, hygie_loader;
 GRANT SELECT, INSERT, UPDATE ON access_token, load_progress TO hygie_app, hygie_loader;
-GRANT SELECT, INSERT, UPDATE, DELETE ON token_stat, directory_type TO hygie_app, hygie_loader;
+GRANT SELECT, INSERT, UPDATE, DELETE ON token_stat TO hygie_app, hygie_loader;
+GRANT SELECT ON directory_type TO hygie_app, hygie_loader;

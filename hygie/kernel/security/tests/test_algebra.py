@@ -85,9 +85,6 @@ async def connection(database: ScratchDatabase) -> AsyncIterator[Connection]:
 
 async def store(connection: Connection, case: Case) -> None:
     """Make the relations and the list of directory types of a case."""
-    await connection.execute(
-        "INSERT INTO directory_type VALUES ($1) ON CONFLICT DO NOTHING", DIRECTORY
-    )
     await connection.executemany(
         "INSERT INTO care_relation (pat, member, kind, starts, ends, source) "
         "VALUES ($1, $2, $3, $4, $5, 0)",

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from hygie.kernel.errors import (
+    Forbidden,
     Gone,
     InvalidRequest,
     NotFound,
@@ -19,7 +20,7 @@ from hygie.kernel.fhir.splice import server_fields
 from hygie.kernel.security.caller import SYSTEM, Bearer
 from hygie.kernel.store import Repository
 from hygie.kernel.store.history import Scope
-from hygie.kernel.store.tests.conftest import encode, patient_caller
+from hygie.kernel.store.tests.conftest import encode, patient_caller, professional_caller
 
 PATIENT = b'{"resourceType": "Patient",\n  "name": [ {"family":"Dupont" , "given":["Anne"]} ]}'
 
@@ -158,3 +159,18 @@ async def test_a_binary_belongs_to_the_patient_of_its_security_context(
     assert (await repository.read(me, "Binary", binary.rid)).body == binary.body
     with pytest.raises(NotFound):
         await repository.read(somebody, "Binary", binary.rid)
+
+
+async def test_only_the_operator_writes_what_opens_records(repository: Repository) -> None:
+    patient = (await repository.create(SYSTEM, "Patient", PATIENT)).stored
+    team = {
+        "resourceType": "CareTeam",
+        "status": "active",
+        "subject": {"reference": patient.reference},
+        "participant": [{"member": {"reference": "Practitioner/gp-1"}}],
+    }
+    await repository.create(SYSTEM, "CareTeam", encode(team))
+    doctor = await professional_caller(repository, "gp-1")
+    assert (await repository.read(doctor, "Patient", patient.rid)).body == patient.body
+    with pytest.raises(Forbidden):
+        await repository.create(doctor, "CareTeam", encode(team))
