@@ -9,7 +9,7 @@ from importlib import import_module
 
 from hygie.kernel.errors import ConfigurationError, HygieError
 
-COMMANDS = ("serve", "jobs", "load", "export", "token", "migrate", "backup", "restore")
+COMMANDS = ("serve", "jobs", "load", "export", "account", "token", "migrate", "backup", "restore")
 REFUSED, WRONG_SETTINGS = 1, 2
 
 

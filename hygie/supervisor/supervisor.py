@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,18 @@ DATABASE_PATIENCE = 5.0
 
 
 PREPARE_PAGES = (sys.executable, "-m", "hygie.supervisor.preparation")
+
+
+def prepare_pages_apart(settings: Settings) -> None:
+    """Prepare the pages in a process of their own: Django is configured once a process.
+
+    Raises:
+        Unavailable: the tables or the static files could not be made.
+    """
+    environment = {**os.environ, **environment_of(settings)}
+    prepared = subprocess.run(PREPARE_PAGES, env=environment, check=False)  # noqa: S603 - ours
+    if prepared.returncode:
+        raise Unavailable("The pages could not be prepared; the lines above say why.")
 
 
 class StopRequested(BaseException):
