@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from msgspec import UNSET
 
@@ -13,12 +12,11 @@ from hygie.kernel.fhir.search.references import parse_ref
 from hygie.kernel.security.rules import CARE_TEAM, HELPER
 from hygie.kernel.store.facts import Fact, PartyRef
 
-_PARIS = ZoneInfo("Europe/Paris")
 _PROFESSIONALS = frozenset({"Practitioner"})
 _HELPERS = frozenset({"Patient", "RelatedPerson"})
 
 
-def care_team_facts(team: Any) -> list[Fact]:
+def care_team_facts(team: Any, zone: tzinfo) -> list[Fact]:
     """Return one fact per practitioner of an active care team about a patient.
 
     Each belongs to it for the participant's period within the team's own.
@@ -26,19 +24,19 @@ def care_team_facts(team: Any) -> list[Fact]:
     patient = _party(team.subject, frozenset({"Patient"}))
     if patient is None or team.status not in ("active", UNSET):
         return []
-    whole = _period(team.period)
+    whole = _period(team.period, zone)
     facts = []
     for participant in team.participant or ():
         member = _party(participant.member, _PROFESSIONALS)
         if member is not None:
-            own = _period(participant.period)
+            own = _period(participant.period, zone)
             facts.append(
                 Fact(patient, member, CARE_TEAM, max(whole[0], own[0]), min(whole[1], own[1]))
             )
     return facts
 
 
-def helper_facts(consent: Any) -> list[Fact]:
+def helper_facts(consent: Any, zone: tzinfo) -> list[Fact]:
     """Return one fact per person whom an active consent permits to read the record."""
     patient = _party(consent.patient, frozenset({"Patient"}))
     provision = consent.provision
@@ -46,7 +44,7 @@ def helper_facts(consent: Any) -> list[Fact]:
         return []
     if provision.type != "permit":
         return []
-    starts, ends = _period(provision.period)
+    starts, ends = _period(provision.period, zone)
     actors = (_party(actor.reference, _HELPERS) for actor in provision.actor or ())
     return [
         Fact(patient, member, HELPER, starts, ends)
@@ -64,9 +62,9 @@ def _party(reference: Any, types: frozenset[str]) -> PartyRef | None:
     return ref.type, ref.id
 
 
-def _period(period: Any) -> tuple[datetime, datetime]:
+def _period(period: Any, zone: tzinfo) -> tuple[datetime, datetime]:
     if period is UNSET:
         return FIRST, LAST
-    starts = FIRST if period.start is UNSET else interval(period.start, _PARIS)[0]
-    ends = LAST if period.end is UNSET else interval(period.end, _PARIS)[1]
+    starts = FIRST if period.start is UNSET else interval(period.start, zone)[0]
+    ends = LAST if period.end is UNSET else interval(period.end, zone)[1]
     return starts, ends

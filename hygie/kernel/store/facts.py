@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 PartyRef = tuple[str, str]
@@ -29,13 +29,17 @@ class Fact:
     ends: datetime
 
 
-Projection = Callable[[Any], Iterable[Fact]]
-"""From a validated resource (its generated Struct) to the facts it states."""
+Projection = Callable[[Any, tzinfo], Iterable[Fact]]
+"""From a validated resource (its generated Struct) to the facts it states.
+
+The zone is that of dates written without one."""
 
 Projections = Mapping[str, Projection]
 
 
-def facts_of(projections: Projections, rt: str, resource: object) -> tuple[Fact, ...]:
+def facts_of(
+    projections: Projections, rt: str, resource: object, *, zone: tzinfo
+) -> tuple[Fact, ...]:
     """Return the facts one resource states; most state none."""
     projection = projections.get(rt)
-    return tuple(projection(resource)) if projection else ()
+    return tuple(projection(resource, zone)) if projection else ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from hygie.kernel.audit.trace import Trace
 from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.errors import Forbidden, InvalidRequest, PreconditionFailed
 from hygie.kernel.fhir.names import type_number
-from hygie.kernel.fhir.search.dates import PARIS, interval
+from hygie.kernel.fhir.search.dates import interval
 from hygie.kernel.fhir.search.fold import fold
 from hygie.kernel.fhir.search.registry import parameters
 from hygie.kernel.security.caller import Access, Caller, Kind, Right
@@ -62,11 +62,17 @@ class Identifier:
     """Answers who somebody is."""
 
     def __init__(
-        self, database: Database, bodies: Bodies, traces: Batch[Sequence[Trace], None]
+        self,
+        database: Database,
+        bodies: Bodies,
+        traces: Batch[Sequence[Trace], None],
+        *,
+        zone: tzinfo,
     ) -> None:
         self._database = database
         self._bodies = bodies
         self._traces = traces
+        self._zone = zone
 
     async def identify(
         self, access: Access, request: Request, *, ins: str | None, traits: Traits | None
@@ -86,7 +92,7 @@ class Identifier:
             await connection.execute(begin([], system=True))
             async with traced_refusals(connection, request, caller, rt=rt):
                 check_may_identify(caller)
-                text, values = _statement(ins, traits)
+                text, values = _statement(ins, traits, self._zone)
                 rows = await connection.fetch(text, *values)
                 found = [one for one in [await self._read(row) for row in rows] if one is not None]
                 alike = [one for one in found if _fits(one[1], ins, traits)]
@@ -117,7 +123,7 @@ def check_may_identify(caller: Caller) -> None:
         raise Forbidden("Your account may not look for people outside your own patients.")
 
 
-def _statement(ins: str | None, traits: Traits | None) -> tuple[str, list[object]]:
+def _statement(ins: str | None, traits: Traits | None, zone: tzinfo) -> tuple[str, list[object]]:
     sql = Sql()
     conditions = [f"r.rt = {sql.bind(type_number('Patient'))}::smallint"]
     if ins is not None:
@@ -126,7 +132,7 @@ def _statement(ins: str | None, traits: Traits | None) -> tuple[str, list[object
         asked = [tokens.code_token(name, one, form) for one in INS_SYSTEMS for form in forms]
         conditions.append(f"r.toks && {sql.longs(asked)}")
     if traits is not None:
-        low, _ = interval(traits.birth_date.isoformat(), PARIS)
+        low, _ = interval(traits.birth_date.isoformat(), zone)
         conditions.append(f"r.d = {sql.instant(low)}")
         family = sql.bind(parameters("Patient")["family"].number)
         conditions.append(

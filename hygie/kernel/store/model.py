@@ -78,7 +78,11 @@ class HistoryPage:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What a search for a person answers: identity only."""
+    """What a search for a person answers: identity only, under the name in use.
+
+    Attributes:
+        birth_family: the family name of birth, empty where it is the one in use.
+    """
 
     reference: str
     family: str
@@ -86,3 +90,4 @@ class Person:
     birth_date: str
     sex: str
     ins: str | None
+    birth_family: str = ""

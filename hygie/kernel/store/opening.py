@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from hygie.kernel.clock import Clock
 from hygie.kernel.config import Settings
 from hygie.kernel.database.blobs import BlobStore
@@ -10,6 +12,7 @@ from hygie.kernel.store.codec import Codec
 from hygie.kernel.store.dictionaries import load_dictionaries
 from hygie.kernel.store.facts import Projections
 from hygie.kernel.store.repository import Repository
+from hygie.kernel.store.site import Site
 
 CONNECTIONS = 8
 """Dedicated connections of one serving process; a group of requests uses one."""
@@ -36,6 +39,6 @@ async def open_repository(
         codec=Codec(dictionaries),
         blobs=BlobStore(settings.data / "blobs"),
         projections=projections,
-        base=settings.fhir_base,
+        site=Site(settings.fhir_base, ZoneInfo(settings.zone)),
         clock=clock,
     )

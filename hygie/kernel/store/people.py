@@ -8,6 +8,7 @@ answers identity only.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from asyncpg import Record
 from hygie.kernel.audit.trace import Trace
 from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.fhir.names import type_number
+from hygie.kernel.fhir.search.dates import interval
 from hygie.kernel.fhir.search.fold import fold
 from hygie.kernel.fhir.search.registry import parameters
 from hygie.kernel.security.caller import Access, Caller, Kind
@@ -43,11 +45,17 @@ class People:
     """Answers searches for persons."""
 
     def __init__(
-        self, database: Database, bodies: Bodies, traces: Batch[Sequence[Trace], None]
+        self,
+        database: Database,
+        bodies: Bodies,
+        traces: Batch[Sequence[Trace], None],
+        *,
+        zone: tzinfo,
     ) -> None:
         self._database = database
         self._bodies = bodies
         self._traces = traces
+        self._zone = zone
 
     async def find_mine(self, access: Access, text: str, request: Request) -> list[Person]:
         """Return the caller's own patients who fit a text: names, a birth date, an INS.
@@ -62,7 +70,7 @@ class People:
             await connection.execute(begin(members, system=system))
             async with traced_refusals(connection, request, caller, rt=rt):
                 decision = decide(caller, directory=False)
-                statement, values = _statement(decision, text)
+                statement, values = _statement(decision, text, self._zone)
                 rows = await connection.fetch(statement, *values)
             await connection.execute("COMMIT")
         touched = [
@@ -77,9 +85,11 @@ class People:
 
 
 def person_of(rid: str, patient: Any) -> Person:
-    """Return the identity a Patient states: its official name, or its first one."""
+    """Return the identity a Patient states, under the name in use beside the one of birth."""
     names = patient.get("name", [])
-    name = next((one for one in names if one.get("use") == "official"), names[0] if names else {})
+    official = next((one for one in names if one.get("use") == "official"), None)
+    name: Any = next((one for one in names if one.get("use") == "usual"), official)
+    name = name or next(iter(names), {})
     ins = next(
         (
             one.get("value")
@@ -91,14 +101,21 @@ def person_of(rid: str, patient: Any) -> Person:
     return Person(
         reference=f"Patient/{rid}",
         family=name.get("family", ""),
-        given=" ".join(name.get("given", [])),
+        given=" ".join(name.get("given") or (official or {}).get("given", [])),
         birth_date=patient.get("birthDate", ""),
         sex=patient.get("gender", "unknown"),
         ins=ins,
+        birth_family=_birth_family(official, name),
     )
 
 
-def _statement(decision: Decision, text: str) -> tuple[str, list[object]]:
+def _birth_family(official: Any, shown: Any) -> str:
+    """Return the family name of birth where it is not the one that is shown."""
+    at_birth = str((official or {}).get("family", ""))
+    return "" if fold(at_birth) == fold(shown.get("family", "")) else at_birth
+
+
+def _statement(decision: Decision, text: str, zone: tzinfo) -> tuple[str, list[object]]:
     """Return the statement: the caller's relations drive it, names are read once a patient."""
     sql = Sql()
     conditions = [
@@ -109,7 +126,8 @@ def _statement(decision: Decision, text: str) -> tuple[str, list[object]]:
     rest, born = find_birth_date(text)
     rest, ins = find_matricule(rest)
     if born is not None:
-        conditions.append(f"(r.d AT TIME ZONE 'Europe/Paris')::date = {sql.bind(born)}::date")
+        low, high = interval(born.isoformat(), zone)
+        conditions.append(f"r.d >= {sql.instant(low)} AND r.d < {sql.instant(high)}")
     if ins is not None:
         name = stored_name("Patient", "identifier")
         forms = [tokens.any_system(name, form) for form in written_forms(ins)]

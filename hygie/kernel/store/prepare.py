@@ -13,6 +13,7 @@ from hygie.kernel.fhir.search.references import Ref, parse_ref
 from hygie.kernel.fhir.validate import parse
 from hygie.kernel.store.facts import Fact, PartyRef, Projections, facts_of
 from hygie.kernel.store.index import Indexed, index
+from hygie.kernel.store.site import Site
 
 NOT_STORED = frozenset({"AuditEvent"})
 """Types served from elsewhere: AuditEvent comes from the access log (architecture, 4)."""
@@ -35,8 +36,8 @@ class Prepared:
         return [ref for ref in (*named, *members) if ref is not None]
 
 
-def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections, base: str) -> Prepared:
-    """Return the resource ready to be stored as ``rt``/``rid`` on the server at ``base``.
+def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections, site: Site) -> Prepared:
+    """Return the resource ready to be stored as ``rt``/``rid`` on this server.
 
     Raises:
         Malformed: the body is not a FHIR resource of this type.
@@ -47,8 +48,10 @@ def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections, base: st
         raise MethodNotAllowed(f"{rt} is made by Hygie itself and cannot be written.")
     parsed = parse(raw, expect=rt)
     compartments = _compartments(rt, rid, parsed.resource)
-    indexed = index(rt, extract(parsed.resource), compartments, base=base)
-    return Prepared(rt, rid, raw, indexed, facts_of(projections, rt, parsed.resource))
+    indexed = index(rt, extract(parsed.resource, zone=site.zone), compartments, base=site.base)
+    return Prepared(
+        rt, rid, raw, indexed, facts_of(projections, rt, parsed.resource, zone=site.zone)
+    )
 
 
 def _compartments(rt: str, rid: str, resource: Any) -> list[Ref]:

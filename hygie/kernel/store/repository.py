@@ -33,6 +33,7 @@ from hygie.kernel.store.prepare import Prepared, check_body_id, prepare
 from hygie.kernel.store.reading import Read, Reader
 from hygie.kernel.store.search.query import read_query
 from hygie.kernel.store.searching import Searcher
+from hygie.kernel.store.site import Site
 from hygie.kernel.store.tracing import Request, trace_many, trace_reading, traced_refusals
 from hygie.kernel.store.transaction import Answer, carry_out
 from hygie.kernel.store.visits import Visit
@@ -56,25 +57,24 @@ class Repository:
         codec: Codec,
         blobs: BlobStore,
         projections: Projections,
-        base: str,
+        site: Site,
         clock: Clock | None = None,
     ) -> None:
-        """Compose the repository; ``base`` is the FHIR base URL of this server."""
         clock = clock or SystemClock()
         bodies = Bodies(codec, blobs)
         self.database = database
         self.bodies = bodies
-        self.base = base
+        self.site = site
         self._projections = projections
         self._parties = Parties()
         self._traces: Batch[Sequence[Trace], None] = Batch(self._write_traces)
         self._writer = Writer(
             database, bodies, known_parties=self._parties, clock=clock, guarded=projections
         )
-        self._searcher = Searcher(database, bodies, self._traces, clock=clock, base=base)
+        self._searcher = Searcher(database, bodies, self._traces, clock=clock, site=site)
         self._historian = Historian(database, bodies, self._traces)
-        self._people = People(database, bodies, self._traces)
-        self._identifier = Identifier(database, bodies, self._traces)
+        self._people = People(database, bodies, self._traces, zone=site.zone)
+        self._identifier = Identifier(database, bodies, self._traces, zone=site.zone)
         self._atomic = Atomic(database, self._searcher, self._writer)
         self._reads: Batch[Read, Stored] = Batch(Reader(database, bodies).run)
         self._writes: Batch[Change, Written] = Batch(self._writer.run)
@@ -294,7 +294,7 @@ class Repository:
             await connection.execute("COMMIT")
 
     def _prepare(self, raw: bytes, rt: str, rid: str) -> Prepared:
-        return prepare(raw, rt, rid, projections=self._projections, base=self.base)
+        return prepare(raw, rt, rid, projections=self._projections, site=self.site)
 
     async def _run(
         self, access: Access, asked: Request, work: Callable[[Steps], Awaitable[T]]

@@ -33,6 +33,7 @@ from hygie.kernel.store.search.plan import MOST_COUNTED, Plan, Statement
 from hygie.kernel.store.search.query import Clause, Include, Query
 from hygie.kernel.store.search.sort import written
 from hygie.kernel.store.search.sql import Known
+from hygie.kernel.store.site import Site
 from hygie.kernel.store.statistics import FrequentTokens
 from hygie.kernel.store.tracing import Request, Touched, trace_many, traced_refusals
 
@@ -60,13 +61,13 @@ class Searcher:
         traces: Batch[Sequence[Trace], None],
         *,
         clock: Clock,
-        base: str,
+        site: Site,
     ) -> None:
         self._database = database
         self._bodies = bodies
         self._traces = traces
         self._clock = clock
-        self.base = base
+        self.site = site
         self._frequent = FrequentTokens(clock)
 
     async def run(self, access: Access, query: Query, request: Request) -> Found:
@@ -166,7 +167,7 @@ class Searcher:
         for entry in entries:
             resource = parse(entry.stored.body or b"", expect=entry.stored.rt).resource
             for one, ref in extract(resource).references:
-                local = localise(ref, base=self.base)
+                local = localise(ref, base=self.site.base)
                 asked = {(one.code, None), (one.code, local.type)} & wanted
                 if asked and local.type and local.id and local.url is None:
                     targets[local.type, local.id] = None
@@ -184,7 +185,7 @@ class Searcher:
             units = await connection.fetch("SELECT token, system, code, name FROM unit")
         return Known(
             now=self._clock.now(),
-            base=self.base,
+            site=self.site,
             units=tuple(tuple(row) for row in units),
             frequent=await self._frequent.load(connection),
         )

@@ -169,7 +169,7 @@ async def _change(
     raw = await _resolve_conditional(steps, raw)
     if part.verb == "PUT" and part.rid is not None:
         check_body_id(server_fields(raw).id, part.rid, part.rt)
-    prepared = prepare(raw, part.rt, one.rid, projections=projections, base=steps.searcher.base)
+    prepared = prepare(raw, part.rt, one.rid, projections=projections, site=steps.searcher.site)
     method = "create" if part.verb == "POST" else "update"
     return Change(
         steps.caller,

@@ -218,7 +218,7 @@ class _Loader:
 
     def _make_ready(self, batch: _Batch, updated: datetime) -> tuple[list[Ready], list[Problem]]:
         """Make a batch ready, in a thread of its own."""
-        maker = Maker(self.projections, self.repository.base, self.repository.bodies, self._request)
+        maker = Maker(self.projections, self.repository.site, self.repository.bodies, self._request)
         made: list[Ready] = []
         problems: list[Problem] = []
         for source, item in batch.entries:

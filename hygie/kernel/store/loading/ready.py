@@ -18,6 +18,7 @@ from hygie.kernel.store.loading.items import Item, Source
 from hygie.kernel.store.loading.references import targets_of, unresolved
 from hygie.kernel.store.loading.report import Problem
 from hygie.kernel.store.prepare import prepare
+from hygie.kernel.store.site import Site
 from hygie.kernel.store.tracing import Request
 from hygie.kernel.store.writing import instant_text
 
@@ -49,7 +50,7 @@ class Maker:
     """Makes resources ready, with what a repository knows."""
 
     projections: Projections
-    base: str
+    site: Site
     bodies: Bodies
     request: Request
 
@@ -60,7 +61,7 @@ class Maker:
             HygieError: it is refused.
         """
         raw = replace_strings(item.raw, item.links)
-        prepared = prepare(raw, item.rt, item.rid, projections=self.projections, base=self.base)
+        prepared = prepare(raw, item.rt, item.rid, projections=self.projections, site=self.site)
         stamped = stamp(raw, rid=item.rid, version="1", updated=instant_text(updated))
         rest, blobs = self.bodies.detach_now(stamped)
         change = Change(SYSTEM, self.request, "update", item.rt, item.rid, prepared)

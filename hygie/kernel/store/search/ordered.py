@@ -34,7 +34,7 @@ MAIN_HIGH = "coalesce(r.dhi, r.d + interval '1 second')"
 def date(sql: Sql, known: Known, clause: Clause) -> str:
     """Return the condition of a date clause."""
     one = clause.parameter
-    values = [parse_date(value, one.code) for value in clause.values]
+    values = [parse_date(value, one.code, zone=known.site.zone) for value in clause.values]
     side = any_of([_dates(sql, known, value, ("s.lo", "s.hi")) for value in values])
     in_side = (
         "EXISTS (SELECT 1 FROM s_date s WHERE s.part = r.part AND s.key = r.key "
@@ -50,7 +50,7 @@ def last_updated(sql: Sql, known: Known, clause: Clause) -> str:
     """Return the condition on ``_lastUpdated``, an instant to the millisecond."""
     if clause.modifier is not None:
         raise NotSupported(f"The modifier :{clause.modifier} is not supported on _lastUpdated.")
-    values = [parse_date(value, "_lastUpdated") for value in clause.values]
+    values = [parse_date(value, "_lastUpdated", zone=known.site.zone) for value in clause.values]
     bounds = ("r.upd", "(r.upd + interval '1 millisecond')")
     return any_of([_dates(sql, known, value, bounds) for value in values])
 

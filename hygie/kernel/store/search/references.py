@@ -20,7 +20,9 @@ def reference(sql: Sql, known: Known, clause: Clause) -> str:
     one = clause.parameter
     if clause.modifier == "identifier":
         return has_token(sql, known, [_identifier(one, value) for value in clause.values])
-    refs = [localise(parse_reference(value, one.code), base=known.base) for value in clause.values]
+    refs = [
+        localise(parse_reference(value, one.code), base=known.site.base) for value in clause.values
+    ]
     targets = [target for ref in refs for target in _targets(one, ref, clause.modifier)]
     mine = [rid for rt, rid in targets if rt == "Patient"] if _by_patient(one) else []
     name = stored_name(one.rt, one.code)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from hygie.kernel.store.site import Site
+
 
 @dataclass(slots=True)
 class Sql:
@@ -37,13 +39,13 @@ class Known:
 
     Attributes:
         now: the instant that ``ap`` compares with.
-        base: the FHIR base URL, so that absolute references to this server are local.
+        site: where the server stands: what is local, and the zone of dates without one.
         units: every unit stored: (token, system, code, name).
         frequent: tokens in so many rows that they may filter and never drive.
     """
 
     now: datetime
-    base: str
+    site: Site
     units: tuple[tuple[int, str, str, str], ...] = ()
     frequent: frozenset[int] = frozenset()
 

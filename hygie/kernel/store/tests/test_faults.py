@@ -202,7 +202,7 @@ async def test_a_transaction_is_all_or_nothing(
     before = await stored_versions(repository)
     with pytest.raises(HygieError) as refused:
         await repository.transaction(
-            SYSTEM, read_parts(transaction(*entries), base=repository.base).parts
+            SYSTEM, read_parts(transaction(*entries), base=repository.site.base).parts
         )
     assert refused.value.status in (400, 404, 412, 422)
     assert await stored_versions(repository) == before
@@ -212,7 +212,9 @@ async def test_transactions_in_a_circle_end(repository: Repository) -> None:
     async def run(first: str, second: str) -> str:
         bundle = transaction(delete(first), write(second, name=f"{first} {second}"))
         try:
-            await repository.transaction(SYSTEM, read_parts(bundle, base=repository.base).parts)
+            await repository.transaction(
+                SYSTEM, read_parts(bundle, base=repository.site.base).parts
+            )
         except Conflict:
             return "conflict"
         return "done"

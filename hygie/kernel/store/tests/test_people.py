@@ -14,6 +14,7 @@ from hygie.kernel.errors import Forbidden, InvalidRequest, PreconditionFailed
 from hygie.kernel.security.caller import SYSTEM, Caller, Kind, Right
 from hygie.kernel.store import Repository
 from hygie.kernel.store.identifying import Traits
+from hygie.kernel.store.people import person_of
 from hygie.kernel.store.tests.conftest import (
     encode,
     patient_caller,
@@ -112,6 +113,34 @@ async def test_a_professional_finds_their_patient(
     found = await repository.find_mine(doctor, text)
     assert found
     assert found[0].reference == f"Patient/{first}"
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ([], ("", "", "")),
+        ([{"family": "Le Goff", "given": ["Anne", "Marie"]}], ("Anne Marie", "Le Goff", "")),
+        (
+            [
+                {"use": "official", "family": "Guillou", "given": ["Anne"]},
+                {"use": "usual", "family": "Le Goff"},
+            ],
+            ("Anne", "Le Goff", "Guillou"),
+        ),
+        (
+            [
+                {"use": "usual", "family": "LE GOFF", "given": ["Nan"]},
+                {"use": "official", "family": "Le Goff", "given": ["Anne"]},
+            ],
+            ("Nan", "LE GOFF", ""),
+        ),
+    ],
+)
+def test_a_person_is_shown_under_the_name_in_use(
+    names: list[dict[str, Any]], shown: tuple[str, str, str]
+) -> None:
+    found = person_of("anne", {"name": names})
+    assert (found.given, found.family, found.birth_family) == shown
 
 
 @pytest.mark.parametrize("text", ["zyxw", "13/05/1959", "259052901900499 zzz", "%", "_", "'; --"])
