@@ -71,11 +71,8 @@ def ensure_schemas(admin: Connection) -> None:
             )
         )
     admin.execute(f"GRANT USAGE ON SCHEMA hygie TO {APP}, {LOADER}".encode())
-    for extension in ("pg_trgm", "unaccent"):
-        if admin.execute(
-            "SELECT 1 FROM pg_available_extensions WHERE name = %s", (extension,)
-        ).fetchone():
-            admin.execute(f"CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA hygie".encode())
+    # Trigrams find substrings and misspelt names; Debian ships them with the server.
+    admin.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA hygie")
 
 
 def statements_for(admin: Connection, member: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -18,9 +19,10 @@ from hygie.kernel.errors import (
 )
 from hygie.kernel.fhir.splice import server_fields
 from hygie.kernel.security.caller import SYSTEM, Bearer
-from hygie.kernel.store import Repository
+from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.store.history import Scope
 from hygie.kernel.store.tests.conftest import encode, patient_caller, professional_caller
+from hygie.testing.database import ScratchDatabase
 
 PATIENT = b'{"resourceType": "Patient",\n  "name": [ {"family":"Dupont" , "given":["Anne"]} ]}'
 
@@ -174,3 +176,21 @@ async def test_only_the_operator_writes_what_opens_records(repository: Repositor
     assert (await repository.read(doctor, "Patient", patient.rid)).body == patient.body
     with pytest.raises(Forbidden):
         await repository.create(doctor, "CareTeam", encode(team))
+
+
+async def test_a_day_is_a_day_in_the_zone_of_the_structure(fresh_database: ScratchDatabase) -> None:
+    settings = replace(fresh_database.settings, zone="Indian/Reunion")
+    store = await open_repository(settings, projections={})
+    late = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "pouls"},
+        "effectiveDateTime": "2026-01-01T21:00:00Z",
+    }
+    await store.create(SYSTEM, "Observation", encode(late))
+    found = [
+        (await store.search(SYSTEM, "Observation", [("date", day)])).total
+        for day in ("2026-01-01", "2026-01-02")
+    ]
+    await store.database.close()
+    assert found == [0, 1]
