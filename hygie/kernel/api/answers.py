@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.utils import format_datetime
 
 from hygie.kernel.api.http import HttpRequest, Response
-from hygie.kernel.errors import HygieError, InvalidRequest, Issue, MethodNotAllowed
+from hygie.kernel.errors import HygieError, Issue, MethodNotAllowed
 from hygie.kernel.fhir.outcome import outcome
 from hygie.kernel.store.model import Stored, Written
 
@@ -41,10 +41,7 @@ def write_answer(request: HttpRequest, written: Written, *, base: str) -> Respon
     if wanted == "operationoutcome":
         done = Issue("informational", f"{stored.reference} is stored.", severity="information")
         return Response(status, outcome([done]), headers)
-    if wanted not in (None, "representation"):
-        raise InvalidRequest(
-            "Prefer: return= is minimal, representation or OperationOutcome. The write was made."
-        )
+    # Any other value is no preference that is known here (RFC 7240, section 2).
     return Response(status, stored.body or b"", headers)
 
 
