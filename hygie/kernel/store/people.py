@@ -101,7 +101,7 @@ def person_of(rid: str, patient: Any) -> Person:
     return Person(
         reference=f"Patient/{rid}",
         family=name.get("family", ""),
-        given=" ".join(name.get("given") or (official or {}).get("given", [])),
+        given=" ".join(name.get("given") or official.get("given", [])),
         birth_date=patient.get("birthDate", ""),
         sex=patient.get("gender", "unknown"),
         ins=ins,
@@ -111,7 +111,7 @@ def person_of(rid: str, patient: Any) -> Person:
 
 def _birth_family(official: Any, shown: Any) -> str:
     """Return the family name of birth where it is not the one that is shown."""
-    at_birth = str((official or {}).get("family", ""))
+    at_birth = str(official.get("family", ""))
     return "" if fold(at_birth) == fold(shown.get("family", "")) else at_birth
 
 
