@@ -30,11 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Make the backup and say what it holds.
 
     Raises:
-        InvalidRequest: the folder is not empty.
+        InvalidRequest: the folder is not empty, or there is nothing to copy.
     """
     settings = settings_of(arguments)
     folder: Path = arguments.folder.expanduser().resolve()
     archive.check_is_empty(folder, why="a backup goes to a folder of its own.")
+    server.check_is_installed(settings)
     # Holds the keys of the installation and every record.
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)

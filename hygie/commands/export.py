@@ -35,10 +35,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Export, then print how many resources of each type left.
 
     Raises:
-        InvalidRequest: the folder is not empty.
+        InvalidRequest: the folder is not empty, or there is nothing to export.
         Malformed: a type does not exist.
     """
     settings = settings_of(arguments)
+    server.check_is_installed(settings)
     folder: Path = arguments.to.expanduser().resolve()
     check_is_empty(folder, why="an export goes to a folder of its own.")
     # Holds records in clear: for its owner only.

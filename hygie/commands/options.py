@@ -37,7 +37,6 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 def positive(text: str) -> int:
     """Read a whole number from 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text!r}")
+    return int(text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hygie.commands.options import command, positive, settings_of
 from hygie.kernel.config import LOOPBACK, Settings
+from hygie.kernel.database import folders
 from hygie.kernel.database.installation import has_demonstration
 from hygie.supervisor import journal, population
 from hygie.supervisor.checks import Installation, check_may_start
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     journal.set_up(settings.log)
     # A folder that does not exist yet is not made for a start that is refused.
-    accounts = settings.data.exists() and has_demonstration(settings.data)
+    accounts = folders.is_made(settings.data) and has_demonstration(settings.data)
     check_may_start(settings, Installation(demonstration_accounts=accounts))
     commands = Commands(
         pages=PREPARE_PAGES if settings.only != "api" else (),

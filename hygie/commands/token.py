@@ -48,10 +48,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the token; whether Hygie runs or not.
 
     Raises:
-        InvalidRequest: no active account has this login.
+        InvalidRequest: no active account has this login, or the data folder is another one.
     """
-    valid = timedelta(hours=arguments.hours)
-    with server.running(settings_of(arguments)) as ready:
+    settings, valid = settings_of(arguments), timedelta(hours=arguments.hours)
+    server.check_is_installed(settings)
+    with server.running(settings) as ready:
         caller = SYSTEM if arguments.login == "system" else find_account(ready.dsn, arguments.login)
         sys.stdout.write(f"{asyncio.run(make_token(ready.dsn, caller, valid=valid))}\n")
     return 0

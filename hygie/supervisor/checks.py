@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -81,6 +82,30 @@ def is_public_without_tls(settings: Settings) -> bool:
     named = urlsplit(settings.url)
     announced = named.scheme == "http" and named.hostname not in LOOPBACK
     return settings.host not in LOOPBACK or announced
+
+
+def check_tls(settings: Settings) -> None:
+    """Raise when the certificate or its key cannot be used; before anything is started.
+
+    Raises:
+        ConfigurationError: with what is wrong with the files.
+    """
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key, _no_passphrase)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        raise ConfigurationError(
+            f"{settings.tls_certificate} and {settings.tls_key} cannot be used ({reason}): "
+            "HYGIE_TLS_CERTIFICATE and HYGIE_TLS_KEY name a certificate and its key, in PEM, "
+            "without passphrase."
+        ) from error
+
+
+def _no_passphrase() -> str:
+    raise ValueError("the key has a passphrase")
 
 
 def check_port_is_free(settings: Settings) -> None:

@@ -27,7 +27,7 @@ from hygie.kernel.database.lock import FolderLock
 from hygie.kernel.database.process import adopt_orphans, reap_orphans
 from hygie.kernel.database.state import State
 from hygie.kernel.errors import ConfigurationError, Unavailable
-from hygie.supervisor.checks import check_port_is_free
+from hygie.supervisor.checks import check_port_is_free, check_tls
 from hygie.supervisor.child import Child
 from hygie.supervisor.health import answers
 
@@ -110,6 +110,7 @@ class Supervisor:
         adopt_orphans()
         self._listen_to_signals()
         try:
+            check_tls(self.settings)
             check_port_is_free(self.settings)
             self._start()
             while True:

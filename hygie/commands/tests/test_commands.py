@@ -32,6 +32,7 @@ def _token_row(dsn: str, token: str) -> tuple[object, ...] | None:
 
 
 def test_a_token_is_printed_and_only_its_digest_kept(folder: Path, hygie: Hygie) -> None:
+    hygie("migrate", "--data", folder)
     code, out, _ = hygie("token", "--as", "system", "--data", folder)
     assert (code, len(out.strip())) == (0, 43)
     with server.running(Settings(data=folder)) as ready:
@@ -56,6 +57,7 @@ def test_a_token_works_for_accounts_while_hygie_runs(folder: Path, hygie: Hygie)
 
 
 def test_an_unknown_account_is_refused(folder: Path, hygie: Hygie) -> None:
+    hygie("migrate", "--data", folder)
     code, _, err = hygie("token", "--as", "nobody", "--data", folder)
     assert (code, "give one that exists, or --as system" in err) == (1, True)
 
@@ -89,6 +91,37 @@ def test_an_unreachable_real_server_is_told_without_its_password(
     code, _, err = hygie("migrate", "--data", folder)
     assert (code, "HYGIE_DATABASE_URL does not answer" in err) == (2, True)
     assert "topsecret" not in err
+
+
+@pytest.mark.parametrize("wrong", ["?sslmod=require", ":port/hygie"])
+def test_an_address_that_cannot_be_read_is_told_without_its_password(
+    folder: Path, hygie: Hygie, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    monkeypatch.setenv("HYGIE_DATABASE_URL", f"postgresql://someone:topsecret@127.0.0.1{wrong}")
+    code, _, err = hygie("migrate", "--data", folder)
+    assert (code, err.startswith("hygie: "), "topsecret" in err) == (2, True, False)
+
+
+@pytest.mark.parametrize("place", ["file", "file/data"])
+@pytest.mark.parametrize("command", [["serve", "--demo", "8"], ["serve"], ["migrate"]])
+def test_a_data_folder_that_cannot_be_made_is_told(
+    folder: Path, hygie: Hygie, command: list[str], place: str
+) -> None:
+    (folder / "file").touch()
+    code, _, err = hygie(*command, "--data", folder / place)
+    assert (code, "cannot be used" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "command", [["token", "--as", "system"], ["export", "--to", "out"], ["backup", "out"]]
+)
+def test_a_question_to_an_empty_folder_makes_no_new_hygie_there(
+    folder: Path, hygie: Hygie, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    code, _, err = hygie(*command, "--data", folder / "elsewhere")
+    assert (code, "There is no Hygie in" in err) == (1, True)
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["token"], ["serve", "--port", "0"]])

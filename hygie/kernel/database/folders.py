@@ -17,15 +17,48 @@ import tempfile
 from pathlib import Path
 
 from hygie.kernel.database.account import Account
+from hygie.kernel.errors import ConfigurationError
 
 # sun_path of unix(7) holds 108 bytes with its final NUL; "/.s.PGSQL.5432" takes 14 of them.
 LONGEST_SOCKET_FOLDER = 107 - 14
 
 
 def make(data: Path) -> Path:
-    """Make the data folder, which others may walk through and not list; return it."""
-    data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    """Make the data folder, which others may walk through and not list; return it.
+
+    Raises:
+        ConfigurationError: it cannot be made, or is not this user's to write in.
+    """
+    try:
+        data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    except OSError as error:
+        raise unusable(data, str(error.strerror)) from error
+    if not os.access(data, os.W_OK | os.X_OK):
+        raise unusable(data, "this user may not write in it")
     return data
+
+
+def unusable(data: Path, reason: str) -> ConfigurationError:
+    """Return the refusal of a data folder, with what to do."""
+    return ConfigurationError(
+        f"The data folder {data} cannot be used ({reason}): choose another with --data, or start "
+        "Hygie as the user it belongs to."
+    )
+
+
+def is_made(data: Path) -> bool:
+    """Return whether the data folder exists already.
+
+    Raises:
+        ConfigurationError: this user may not look, or a file stands in its way.
+    """
+    try:
+        data.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise unusable(data, str(error.strerror)) from error
+    return True
 
 
 def postgres(data: Path) -> Path:

@@ -16,11 +16,11 @@ import psycopg
 from psycopg import sql
 
 from hygie.kernel.config import Settings
-from hygie.kernel.database import migrate, roles
+from hygie.kernel.database import folders, migrate, roles
 from hygie.kernel.database.launcher import SUPERUSER, EmbeddedServer, embedded_dsn
 from hygie.kernel.database.lock import FolderLock
 from hygie.kernel.database.session import connect
-from hygie.kernel.errors import ConfigurationError, Unavailable
+from hygie.kernel.errors import ConfigurationError, InvalidRequest, Unavailable
 
 log = logging.getLogger(__name__)
 DATABASE = "hygie"
@@ -56,9 +56,27 @@ def check_is_reachable(settings: Settings) -> None:
     """
     try:
         connect(dsn(settings)).close()
+    except psycopg.ProgrammingError as error:
+        # Not what libpq says of it: that may quote a part of the address, the password's.
+        raise ConfigurationError(
+            "HYGIE_DATABASE_URL cannot be read: write postgresql://user:password@host:port/name, "
+            "with %-escapes for other characters than letters and digits."
+        ) from error
     except psycopg.OperationalError as error:
         where = "The server of HYGIE_DATABASE_URL" if settings.database_url else "PostgreSQL"
         raise ConfigurationError(f"{where} does not answer: {str(error).strip()}") from error
+
+
+def check_is_installed(settings: Settings) -> None:
+    """Raise when the data folder holds no Hygie: a question to one asks nothing of a new one.
+
+    Raises:
+        InvalidRequest: the folder is another one than was meant.
+    """
+    if not settings.database_url and not folders.postgres(settings.data).exists():
+        raise InvalidRequest(
+            f"There is no Hygie in {settings.data}: name its data folder with --data."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,13 @@ import pytest
 
 from hygie.kernel.config import Settings
 from hygie.kernel.errors import ConfigurationError
-from hygie.supervisor.checks import Installation, check_may_start, check_port_is_free, refusals
+from hygie.supervisor.checks import (
+    Installation,
+    check_may_start,
+    check_port_is_free,
+    check_tls,
+    refusals,
+)
 
 REAL = Settings(data=Path("/srv/hygie"))
 EMPTY = Installation()
@@ -82,3 +88,16 @@ def test_a_port_in_use_is_refused() -> None:
         other.listen()
         with pytest.raises(ConfigurationError, match="choose another with --port"):
             check_port_is_free(replace(REAL, port=other.getsockname()[1]))
+
+
+@pytest.mark.parametrize(("certificate", "key"), [(None, None), (b"", b""), (b"no PEM", b"no PEM")])
+def test_a_certificate_that_cannot_be_used_is_refused_before_anything_starts(
+    tmp_path: Path, certificate: bytes | None, key: bytes | None
+) -> None:
+    places = tmp_path / "c.pem", tmp_path / "k.pem"
+    for place, content in zip(places, (certificate, key), strict=True):
+        if content is not None:
+            place.write_bytes(content)
+    settings = replace(REAL, tls_certificate=places[0], tls_key=places[1])
+    with pytest.raises(ConfigurationError, match="name a certificate and its key"):
+        check_tls(settings)

@@ -18,7 +18,8 @@ from hygie.supervisor.tests.served import Served
 
 
 @pytest.fixture
-def data() -> Iterator[Path]:
+def data(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.delenv("HYGIE_DATABASE_URL", raising=False)
     folder = Path(tempfile.mkdtemp(prefix="hygie-test-"))
     yield folder / "data"
     leftovers.stop_servers(folder / "data" / "postgres")
