@@ -87,7 +87,7 @@ class People:
 def person_of(rid: str, patient: Any) -> Person:
     """Return the identity a Patient states, under the name in use beside the one of birth."""
     names = patient.get("name", [])
-    official = next((one for one in names if one.get("use") == "official"), None)
+    official: Any = next((one for one in names if one.get("use") == "official"), {})
     name: Any = next((one for one in names if one.get("use") == "usual"), official)
     name = name or next(iter(names), {})
     ins = next(
