@@ -19,8 +19,8 @@ from hygie.kernel.api.http import (
     read_body,
     request_id,
 )
-from hygie.kernel.api.negotiation import pretty
-from hygie.kernel.api.routes import find_route
+from hygie.kernel.api.negotiation import check_preconditions, pretty
+from hygie.kernel.api.routes import find_route, methods_of
 from hygie.kernel.api.tokens import discovery, introspection
 from hygie.kernel.errors import HygieError, Issue, NotFound
 
@@ -31,7 +31,7 @@ _ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     (b"vary", b"Accept, Authorization"),
 )
-
+_WRITES = frozenset({"create", "update", "delete"})
 
 PREFIXES = ("/fhir", "/.well-known", "/oauth/introspect")
 """Paths that machines ask for."""
@@ -64,30 +64,48 @@ class MachineFace:
 
     async def _answer(self, request: HttpRequest, receive: Receive) -> Response:
         try:
-            if request.method in ("POST", "PUT", "PATCH"):
-                request.body = await read_body(receive, request.headers)
-            return pretty(request, await self._run(request))
+            return pretty(request, await self._run(request, receive))
         except HygieError as error:
-            return refusal_answer(error)
+            return refusal_answer(error, allowed=_methods(request.segments))
         except Exception:
             log.exception("api.failed", extra={"request": str(request.id)})
             sentence = f"Hygie failed; tell the operator this number: {request.id}."
             issue = Issue("exception", sentence)
             return refusal_answer(InternalError(sentence, issues=[issue]))
 
-    async def _run(self, request: HttpRequest) -> Response:
+    async def _run(self, request: HttpRequest, receive: Receive) -> Response:
         match request.segments:
             case (".well-known", *_):
                 return await discovery(self.engine, request)
             case ("oauth", "introspect"):
+                await _take_body(request, receive)
                 return await introspection(self.engine, request)
-            case ("fhir", "metadata") if request.method in ("GET", "HEAD"):
+            case ("fhir", "metadata"):
                 return await capabilities(self.engine, request)
             case ("fhir", *below):
                 request.segments = tuple(below)
                 route = find_route(request.method, request.segments)
+                if route.code in _WRITES:
+                    check_preconditions(request)
+                await _take_body(request, receive)
                 return await route.run(self.engine, request)
         raise NotFound("This path does not exist.")
+
+
+async def _take_body(request: HttpRequest, receive: Receive) -> None:
+    """Read the body of a request that proves who asks: nobody else fills the memory."""
+    if request.method in ("POST", "PUT") and request.access:
+        request.body = await read_body(receive, request.headers)
+
+
+def _methods(segments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the methods of a path: below the FHIR base, or of the others."""
+    match segments:
+        case (".well-known", *_) | ("fhir", *_):
+            return ("GET", "HEAD")
+        case ("oauth", *_):
+            return ("POST",)
+    return methods_of(segments)
 
 
 async def send_response(send: Send, request: HttpRequest, response: Response) -> None:

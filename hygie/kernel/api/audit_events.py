@@ -8,9 +8,10 @@ import msgspec
 
 from hygie.kernel.api.bundle import bundle
 from hygie.kernel.api.engine import Engine
-from hygie.kernel.api.http import HttpRequest, Response, read_pairs
+from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import check_accepts_json, check_sends_form
 from hygie.kernel.audit.provider import Event
+from hygie.kernel.store.pairs import read_pairs
 
 _CURSOR = "_after"
 _IGNORED = frozenset({"_format", "_pretty", _CURSOR})

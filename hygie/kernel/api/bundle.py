@@ -35,10 +35,10 @@ def searchset(found: Found, rt: str, subset: Subset, *, base: str) -> bytes:
     return bundle("searchset", entries, links=links, total=found.total)
 
 
-def history_bundle(page: HistoryPage, path: str, *, base: str) -> bytes:
-    """Return the Bundle of a history page."""
+def history_bundle(page: HistoryPage, path: str, asked: str, *, base: str) -> bytes:
+    """Return the Bundle of a history page; ``asked`` is the query string it answers."""
     address = f"{base}/{path}"
-    links = [("self", address)]
+    links = [("self", f"{address}?{asked}" if asked else address)]
     if page.next is not None:
         links.append(("next", f"{address}?{page.next}"))
     entries = [_history_entry(entry, base) for entry in page.entries]

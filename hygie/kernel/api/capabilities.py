@@ -12,6 +12,7 @@ from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import check_accepts_json
 from hygie.kernel.api.routes import OPERATIONS, PROVIDED, ROUTES, Route
 from hygie.kernel.audit.provider import PARAMETERS
+from hygie.kernel.errors import InvalidRequest, MethodNotAllowed, NotSupported
 from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.fhir.search.registry import Parameter, parameters
 
@@ -21,8 +22,21 @@ _OPERATIONS = "https://hygie.example.org/fhir/OperationDefinition"
 
 
 async def capabilities(engine: Engine, request: HttpRequest) -> Response:
-    """Return what this server does; it needs no token."""
+    """Return what this server does; it needs no token.
+
+    ``mode=normative`` gets the whole too: each part tells by its type whether it is normative.
+
+    Raises:
+        NotSupported: ``mode=terminology``.
+    """
+    if request.method not in ("GET", "HEAD"):
+        raise MethodNotAllowed("The CapabilityStatement takes a GET.")
     check_accepts_json(request)
+    mode = request.parameter("mode") or "full"
+    if mode == "terminology":
+        raise NotSupported("There is no TerminologyCapabilities; ask for mode=full.")
+    if mode not in ("full", "normative"):
+        raise InvalidRequest("mode is full, normative or terminology.")
     return Response(200, _statement(engine.base, engine.version))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlencode
 
 from hygie.kernel.api.bundle import history_bundle
 from hygie.kernel.api.engine import Engine
@@ -13,6 +14,7 @@ from hygie.kernel.fhir.search.values import parse_date
 from hygie.kernel.store.history import Scope, read_before
 
 LARGEST_COUNT = 1000
+_PAGING = ("_since", "_count", "_before")
 
 
 async def history(engine: Engine, request: HttpRequest) -> Response:
@@ -27,13 +29,15 @@ async def history(engine: Engine, request: HttpRequest) -> Response:
         before=_before(request),
     )
     for name, _ in request.pairs:
-        if name not in ("_since", "_count", "_before", "_format", "_pretty"):
+        if name not in (*_PAGING, "_format", "_pretty"):
             raise NotSupported(f"The parameter {name} is not supported on a history.")
     kind = "instance" if rid else "type" if rt else "system"
     page = await engine.repository.history(
         request.access, scope, request=request.traced(f"history-{kind}")
     )
-    return Response(200, history_bundle(page, "/".join(request.segments), base=engine.base))
+    path = "/".join(request.segments)
+    asked = urlencode([pair for pair in request.pairs if pair[0] in _PAGING])
+    return Response(200, history_bundle(page, path, asked, base=engine.base))
 
 
 def _since(request: HttpRequest) -> datetime | None:

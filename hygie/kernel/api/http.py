@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qsl
 
 from hygie.kernel.errors import InvalidRequest, TooLarge, Unauthenticated
 from hygie.kernel.security.caller import Access, Bearer
+from hygie.kernel.store.pairs import read_pairs
 from hygie.kernel.store.tracing import Request as Traced
 from hygie.kernel.store.transaction import read_version
 
@@ -21,7 +21,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 LARGEST_BODY = 64 * 1024 * 1024
 FHIR_JSON = "application/fhir+json; charset=utf-8"
-MOST_FIELDS = 2_000
 
 
 @dataclass
@@ -97,20 +96,6 @@ class Response:
     content_type: str = FHIR_JSON
 
 
-def read_pairs(text: str) -> list[tuple[str, str]]:
-    """Return the parameters of a query string or form.
-
-    Raises:
-        InvalidRequest: it cannot be decoded, or holds too many.
-    """
-    try:
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
-    except ValueError as error:
-        raise InvalidRequest(
-            f"The parameters cannot be decoded: send UTF-8, and at most {MOST_FIELDS} of them."
-        ) from error
-
-
 async def read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
     """Return the whole body.
 
@@ -118,7 +103,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
         TooLarge: it is over ``LARGEST_BODY``; the rest is not read.
     """
     announced = headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > LARGEST_BODY:
+    if announced.isdecimal() and int(announced[:19]) > LARGEST_BODY:
         raise TooLarge(f"A body has at most {LARGEST_BODY} bytes; split the request.")
     chunks: list[bytes] = []
     size = 0
@@ -147,7 +132,7 @@ def header_map(scope: Scope) -> dict[str, str]:
 def if_match_of(request: HttpRequest) -> int | None:
     """Return the version ``If-Match`` names, None where it is absent."""
     etag = request.headers.get("if-match")
-    return read_version(etag) if etag else None
+    return None if etag is None else read_version(etag)
 
 
 def request_id(headers: Mapping[str, str]) -> uuid.UUID:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from hygie.kernel.api.http import HttpRequest, Response
-from hygie.kernel.errors import NotAcceptable, UnsupportedMediaType
+from hygie.kernel.api.http import FHIR_JSON, HttpRequest, Response
+from hygie.kernel.errors import InvalidRequest, NotAcceptable, NotSupported, UnsupportedMediaType
 
 _JSON = frozenset({"application/fhir+json", "application/json", "text/json", "json"})
+_PRINTED = frozenset({FHIR_JSON, "application/json"})
 _ANY = frozenset({"*/*", "application/*"})
 _FORM = "application/x-www-form-urlencoded"
 
@@ -49,6 +50,19 @@ def check_sends_json(request: HttpRequest) -> None:
         raise UnsupportedMediaType("Send JSON, with Content-Type: application/fhir+json.")
 
 
+def check_preconditions(request: HttpRequest) -> None:
+    """Raise when a write depends on a condition that nobody would check.
+
+    Raises:
+        NotSupported: ``If-None-Match`` or ``If-Unmodified-Since``.
+        InvalidRequest: ``If-Match`` without the address of one resource.
+    """
+    if {"if-none-match", "if-unmodified-since"} & set(request.headers):
+        raise NotSupported("A write depends on If-Match or If-None-Exist only.")
+    if "if-match" in request.headers and len(request.segments) != 2:  # noqa: PLR2004 - Type/id
+        raise InvalidRequest("If-Match goes with the address of one resource, and no criteria.")
+
+
 def check_sends_form(request: HttpRequest) -> None:
     """Raise when the body of a ``_search`` is not a form.
 
@@ -61,7 +75,8 @@ def check_sends_form(request: HttpRequest) -> None:
 
 def pretty(request: HttpRequest, response: Response) -> Response:
     """Return the answer indented when ``_pretty=true`` asks for it; numbers keep their digits."""
-    if not response.body or request.parameter("_pretty") != "true":
+    printed = bool(response.body) and response.content_type in _PRINTED
+    if not printed or request.parameter("_pretty") != "true":
         return response
     body = msgspec.json.format(response.body, indent=2)
     return Response(response.status, body, response.headers, response.content_type)

@@ -20,7 +20,7 @@ from hygie.kernel.api import (
 )
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
-from hygie.kernel.errors import MethodNotAllowed, NotFound, NotSupported
+from hygie.kernel.errors import HygieError, MethodNotAllowed, NotFound, NotSupported
 from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.store.ids import check_id
 
@@ -101,17 +101,34 @@ def find_route(method: str, segments: tuple[str, ...]) -> Route:
         NotSupported: an operation Hygie has not.
         MethodNotAllowed: the path exists and does not take this method.
     """
-    if len(segments) > 1 and segments[1].startswith("$"):
-        route = OPERATIONS.get((segments[0], segments[1][1:]))
-        if route is None:
-            raise NotSupported("This operation is not supported; see the CapabilityStatement.")
-        route = route if route.method == method else None
-    else:
-        table = _PROVIDED.get(segments[0] if segments else "", _TABLE)
-        route = table.get(("GET" if method == "HEAD" else method, shape_of(segments)))
+    route = _by_method(segments).get("GET" if method == "HEAD" else method)
     if route is None:
         raise MethodNotAllowed(f"{method} is not possible here; see the CapabilityStatement.")
     return route
+
+
+def methods_of(segments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the methods a path takes; none where the path does not exist.
+
+    >>> methods_of(("Patient", "1", "_history"))
+    ('GET', 'HEAD')
+    """
+    try:
+        found = _by_method(segments)
+    except HygieError:
+        return ()
+    return tuple(sorted({*found, "HEAD"} if "GET" in found else found))
+
+
+def _by_method(segments: tuple[str, ...]) -> dict[str, Route]:
+    if len(segments) == 2 and segments[1].startswith("$"):  # noqa: PLR2004 - Type/$name
+        operation = OPERATIONS.get((segments[0], segments[1][1:]))
+        if operation is None:
+            raise NotSupported("This operation is not supported; see the CapabilityStatement.")
+        return {operation.method: operation}
+    table = _PROVIDED.get(segments[0] if segments else "", _TABLE)
+    shape = shape_of(segments)
+    return {method: route for (method, place), route in table.items() if place == shape}
 
 
 def shape_of(segments: tuple[str, ...]) -> Shape:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hygie.kernel.api.bundle import searchset
 from hygie.kernel.api.engine import Engine
-from hygie.kernel.api.http import HttpRequest, Response, read_pairs
+from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import check_accepts_json, check_sends_form
 from hygie.kernel.api.subset import Subset
 from hygie.kernel.errors import InvalidRequest
+from hygie.kernel.store.pairs import read_pairs
 
 
 async def search(engine: Engine, request: HttpRequest) -> Response:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import msgspec
 
 from hygie.kernel.api.engine import Engine
-from hygie.kernel.api.http import HttpRequest, Response, read_pairs
+from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import check_sends_form
 from hygie.kernel.errors import Forbidden, InvalidRequest, MethodNotAllowed, NotFound
 from hygie.kernel.security.caller import Bearer, Kind
 from hygie.kernel.security.tokens import introspect
+from hygie.kernel.store.pairs import read_pairs
 
 INTROSPECTION = "/oauth/introspect"
 _JSON = "application/json"

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import UNSET, Raw
 
@@ -14,6 +13,7 @@ from hygie.kernel.errors import InvalidRequest, NotSupported, TooLarge
 from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.fhir.validate import parse
 from hygie.kernel.store.ids import check_id
+from hygie.kernel.store.pairs import read_pairs
 
 Verb = Literal["GET", "HEAD", "POST", "PUT", "DELETE"]
 MOST_ENTRIES = 20_000
@@ -107,14 +107,14 @@ def _address(
     url: str, base: str, where: str
 ) -> tuple[str, str | None, int | None, tuple[tuple[str, str], ...]]:
     """Return type, id, version and parameters of an entry's address."""
-    split = urlsplit(url.removeprefix(f"{base}/").lstrip("/"))
-    segments = [part for part in split.path.split("/") if part]
-    if split.scheme or not segments or segments[0] not in RESOURCE_TYPES:
+    path, _, query = url.removeprefix(f"{base}/").partition("#")[0].partition("?")
+    segments = [part for part in path.split("/") if part]
+    if not segments or segments[0] not in RESOURCE_TYPES:
         raise InvalidRequest(
             "request.url is relative to the base: Type, Type/id or Type?parameters.",
             expression=f"{where}.url",
         )
-    pairs = tuple(parse_qsl(split.query, keep_blank_values=True))
+    pairs = tuple(read_pairs(query))
     if len(segments) == 1:
         return segments[0], None, None, pairs
     rid = check_id(segments[1])

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 from hygie.kernel.errors import InvalidRequest, PreconditionFailed
 from hygie.kernel.security.caller import Caller
 from hygie.kernel.store.model import Stored
+from hygie.kernel.store.pairs import read_pairs
 from hygie.kernel.store.search.query import IGNORED, INSTRUCTIONS, read_query
 from hygie.kernel.store.searching import Searcher
 from hygie.kernel.store.tracing import Touched
@@ -29,9 +29,10 @@ def read_criteria(text: str) -> Pairs:
     """Return the criteria of ``If-None-Exist`` or of a conditional address.
 
     Raises:
-        InvalidRequest: there is no parameter in them: everything would match.
+        InvalidRequest: they cannot be decoded, or there is no parameter in them: everything would
+            match.
     """
-    return check_criteria(parse_qsl(text.removeprefix("?"), keep_blank_values=True))
+    return check_criteria(read_pairs(text.removeprefix("?")))
 
 
 def check_criteria(pairs: Pairs) -> Pairs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -74,7 +74,9 @@ class Historian:
                 decision = decide(caller, directory=directory)
                 rows = await _rows(connection, decision, scope)
                 total = await _total(connection, decision, scope)
-                if scope.rid is not None and not total:
+                if scope.rid is not None and not (
+                    total or await _total(connection, decision, replace(scope, since=None))
+                ):
                     raise NotFound(f"{scope.rt}/{scope.rid} is not known here.")
             await connection.execute("COMMIT")
         more = len(rows) > scope.count > 0

@@ -20,6 +20,9 @@ DEFAULT_COUNT = 50
 LARGEST_COUNT = 1000
 MOST_CLAUSES = 60
 MOST_VALUES = 1000
+MOST_SORT_KEYS = 8
+MOST_INCLUDES = 40
+"""Of each direction; each ``_revinclude`` is a statement of its own."""
 
 IGNORED = frozenset({"_format", "_pretty"})
 _LATER = frozenset({"_filter", "_query", "_contained", "_containedType", "_score", "_type"})
@@ -113,9 +116,19 @@ def read_query(rt: str, pairs: Iterable[tuple[str, str]], *, lenient: bool = Fal
             raise unknown.error from unknown
         if name != "_cursor":
             kept.append((name, value))
-    if len(query.clauses) > MOST_CLAUSES:
-        raise TooCostly(f"A search takes at most {MOST_CLAUSES} parameters; narrow it.")
+        _check_cost(query)
     return replace(query, kept=tuple(kept))
+
+
+def _check_cost(query: Query) -> None:
+    for found, most, what in (
+        (query.clauses, MOST_CLAUSES, "parameters"),
+        (query.sort, MOST_SORT_KEYS, "sort keys"),
+        (query.includes, MOST_INCLUDES, "_include"),
+        (query.revincludes, MOST_INCLUDES, "_revinclude"),
+    ):
+        if len(found) > most:
+            raise TooCostly(f"A search takes at most {most} {what}; narrow it.")
 
 
 class _Unknown(Exception):
