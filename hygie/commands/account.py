@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from hygie.app import compose
 from hygie.commands.options import command, settings_of
 from hygie.domains.sign_in.model import Kind
-from hygie.kernel.database import server
+from hygie.kernel.database import roles, server
+from hygie.kernel.database.session import connect
 from hygie.kernel.errors import InvalidRequest
 from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.security.caller import Right
+from hygie.kernel.security.tokens import REVOKE_ALL
 from hygie.kernel.web import portal
 from hygie.supervisor.supervisor import prepare_pages_apart
 
@@ -54,11 +56,14 @@ def run(arguments: argparse.Namespace) -> int:
     """
     settings = settings_of(arguments)
     password = _password(arguments) if arguments.action == OPEN else ""
-    with server.running(settings):
+    with server.running(settings) as ready:
         prepare_pages_apart(settings)
         portal.configure(compose(settings), dsn=server.dsn(settings))
         try:
-            done = _close(arguments) if arguments.action == CLOSE else _open(arguments, password)
+            if arguments.action == CLOSE:
+                done = _close(arguments, ready.dsn)
+            else:
+                done = _open(arguments, password)
         finally:
             portal.close()
     sys.stdout.write(f"{done}\n")
@@ -81,12 +86,15 @@ def _open(arguments: argparse.Namespace, password: str) -> str:
     return f"{arguments.login} was {'opened' if new else 'changed'}."
 
 
-def _close(arguments: argparse.Namespace) -> str:
+def _close(arguments: argparse.Namespace, dsn: str) -> str:
     from hygie.domains.sign_in.service import close_account  # noqa: PLC0415  as above
 
-    if not close_account(arguments.login):
+    reference = close_account(arguments.login)
+    if reference is None:
         raise InvalidRequest(f"There is no account {arguments.login!r}.")
-    return f"{arguments.login} can no longer sign in."
+    with connect(dsn, role=roles.APP) as session:
+        tokens = session.execute(REVOKE_ALL, (reference,)).rowcount
+    return f"{arguments.login} can no longer sign in; tokens revoked: {tokens}."
 
 
 def _password(arguments: argparse.Namespace) -> str:

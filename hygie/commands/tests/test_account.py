@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hygie.commands.account import check_account
+from hygie.commands.tests.conftest import Hygie
 from hygie.kernel.config import Settings
 from hygie.kernel.database import roles, server
 from hygie.kernel.database.session import connect
@@ -33,7 +34,7 @@ def active(folder: Path) -> list[tuple[object, ...]]:
         return rows.fetchall()
 
 
-def test_an_account_is_opened_and_closed(folder: Path) -> None:
+def test_an_account_is_opened_and_closed(folder: Path, hygie: Hygie) -> None:
     opened = account(
         folder,
         *("open", "dr.dupont", "--kind", "professional"),
@@ -42,8 +43,12 @@ def test_an_account_is_opened_and_closed(folder: Path) -> None:
     )
     assert (opened.returncode, opened.stdout) == (0, "dr.dupont was opened.\n")
     assert active(folder) == [("dr.dupont", "professional", True)]
+    assert hygie("token", "--as", "dr.dupont", "--data", folder)[0] == 0
     closed = account(folder, "close", "dr.dupont")
-    assert (closed.returncode, closed.stdout) == (0, "dr.dupont can no longer sign in.\n")
+    assert (closed.returncode, closed.stdout) == (
+        0,
+        "dr.dupont can no longer sign in; tokens revoked: 1.\n",
+    )
     assert active(folder) == [("dr.dupont", "professional", False)]
 
 

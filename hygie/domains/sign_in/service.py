@@ -59,6 +59,11 @@ def _open(account: NewAccount, hashed: str) -> bool:
     return created
 
 
-def close_account(username: str) -> bool:
-    """Forbid an account to sign in; return whether it existed."""
-    return bool(User.objects.filter(username__iexact=username).update(is_active=False))
+def close_account(username: str) -> str | None:
+    """Forbid an account to sign in; return who it was for the API, None when there is none."""
+    account = User.objects.filter(username__iexact=username).first()
+    if account is None:
+        return None
+    account.is_active = False
+    account.save(update_fields=["is_active"])
+    return account.fhir_reference or f"account/{account.pk}"

@@ -65,6 +65,10 @@ async def introspect(connection: Connection, bearer: Bearer) -> TokenFacts | Non
     )
 
 
+REVOKE_ALL = "UPDATE access_token SET revoked = now() WHERE reference = %s AND revoked IS NULL"
+"""Revokes every token of one party, for the synchronous tools."""
+
+
 async def revoke(connection: Connection, bearer: Bearer) -> None:
     """Revoke a token; it is refused from the next statement on."""
     await connection.execute(
