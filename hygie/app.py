@@ -1,7 +1,8 @@
 """The composition root: discovers domains and portals, builds the one ASGI application.
 
 Machine paths go to the lean engine, everything else to the pages; before the database is up to
-date, ``/healthz`` says why and every other path asks to come back.
+date, ``/healthz`` says why and every other path asks to come back:
+machines by an OperationOutcome, people by a small page.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from zoneinfo import ZoneInfo
 
 from hygie import __version__
-from hygie.kernel.api.asgi import PREFIXES, MachineFace
+from hygie.kernel.api.asgi import MachineFace, is_machine_path, refuse
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import Message, Receive, Scope, Send
 from hygie.kernel.audit.provider import AuditEvents
@@ -22,11 +23,11 @@ from hygie.kernel.clock import SystemClock
 from hygie.kernel.config import Settings
 from hygie.kernel.database import roles, server, state
 from hygie.kernel.database.connection import Database
-from hygie.kernel.errors import HygieError
+from hygie.kernel.errors import HygieError, NotFound, Unavailable
 from hygie.kernel.platform import DemoDirectory, Platform, discover
 from hygie.kernel.store import Repository, open_repository, statistics
 from hygie.kernel.store.ids import key_of
-from hygie.kernel.web import portal
+from hygie.kernel.web import portal, waiting
 
 log = logging.getLogger(__name__)
 Face = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -87,10 +88,24 @@ class Application:
         path = scope["path"]
         if path == "/healthz":
             await self._healthz(send)
-        elif path.startswith(PREFIXES):
-            await (self._machines or _come_back)(scope, receive, send)
+        elif is_machine_path(path):
+            await (self._machines or self._no_machines)(scope, receive, send)
         else:
-            await (self._pages or _come_back)(scope, receive, send)
+            await (self._pages or self._no_pages)(scope, receive, send)
+
+    async def _no_machines(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        if self._settings.only == "portal":
+            error: HygieError = NotFound("This address serves the pages only; FHIR is at another.")
+        else:
+            error = Unavailable(self._failure or "Hygie is starting; see /healthz and retry.")
+        await refuse(scope, send, error)
+
+    async def _no_pages(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        if self._settings.only == "api":
+            notice = waiting.NOT_SERVED
+        else:
+            notice = waiting.FAILED if self._failure else waiting.STARTING
+        await waiting.send_notice(send, notice, head=scope["method"] == "HEAD")
 
     async def _healthz(self, send: Send) -> None:
         current = state.read(self._settings.data)
@@ -161,24 +176,6 @@ async def _refresh_statistics(platform: Platform) -> None:
             await statistics.refresh(connection)
     finally:
         await database.close()
-
-
-async def _come_back(_scope: Scope, _receive: Receive, send: Send) -> None:
-    await _send_json(
-        send,
-        503,
-        {
-            "resourceType": "OperationOutcome",
-            "issue": [
-                {
-                    "severity": "error",
-                    "code": "transient",
-                    "diagnostics": "Hygie is starting, or this face is not served here; "
-                    "see /healthz and retry.",
-                }
-            ],
-        },
-    )
 
 
 async def _send_json(send: Send, status: int, told: dict[str, object]) -> None:

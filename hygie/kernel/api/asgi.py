@@ -33,8 +33,16 @@ _ALWAYS = (
 )
 _WRITES = frozenset({"create", "update", "delete"})
 
-PREFIXES = ("/fhir", "/.well-known", "/oauth/introspect")
-"""Paths that machines ask for."""
+_ROOTS = ("/fhir", "/.well-known", "/oauth/introspect")
+
+
+def is_machine_path(path: str) -> bool:
+    """Tell whether a path is for machines.
+
+    >>> is_machine_path("/fhir/Patient"), is_machine_path("/fhirs")
+    (True, False)
+    """
+    return any(path == root or path.startswith(f"{root}/") for root in _ROOTS)
 
 
 class InternalError(HygieError):
@@ -90,6 +98,12 @@ class MachineFace:
                 await _take_body(request, receive)
                 return await route.run(self.engine, request)
         raise NotFound("This path does not exist.")
+
+
+async def refuse(scope: Scope, send: Send, error: HygieError) -> None:
+    """Answer a request with a refusal, where no engine runs."""
+    request = HttpRequest(scope["method"], (), "", header_map(scope))
+    await send_response(send, request, refusal_answer(error))
 
 
 async def _take_body(request: HttpRequest, receive: Receive) -> None:
