@@ -117,7 +117,7 @@ class Searcher:
         rows = rows[: query.count]
         if cursor is not None:
             return Page(rows, more, cursor.total, cursor.limit)
-        limit = await connection.fetchval("SELECT last_value FROM version_seq") if more else 0
+        limit = max(await _fetch_last(connection, plan), rows[-1]["key"]) if more else 0
         if not more and query.count and query.total != "none":
             return Page(rows, more, len(rows), limit)
         total = None if query.total == "none" else await self._count(connection, plan)
@@ -189,6 +189,11 @@ class Searcher:
             units=tuple(tuple(row) for row in units),
             frequent=await self._frequent.load(connection),
         )
+
+
+async def _fetch_last(connection: Connection, plan: Plan) -> int:
+    text, values = plan.last()
+    return int(await connection.fetchval(text, *values) or 0)
 
 
 def _touched(row: Record) -> Touched:

@@ -1,8 +1,9 @@
 """Cursors of paging links: where the page before ended.
 
 A page goes on after the last values of the sort keys, so that pages neither repeat nor skip while
-resources come and go. A cursor also carries the highest key of the first page's moment: resources
-created since do not appear, and the total stays what it was.
+resources come and go. A cursor also carries the highest key that matched at the moment of the first
+page: resources created since do not appear, and the total stays what it was. Nothing in it depends
+on what the caller may not see.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """Where to go on.
 
     ``values`` are the sort values of the last entry as text, ``key`` its key, ``limit`` the highest
-    key that existed when the first page was made, ``total`` the total it told.
+    key that matched when the first page was made, ``total`` the total it told.
     """
 
     values: tuple[str | None, ...]

@@ -44,6 +44,16 @@ class Plan:
         )
         return text, sql.values
 
+    def last(self) -> Statement:
+        """Return the statement of the highest key that matches and the caller sees.
+
+        It stands in paging links: the highest key of all would tell how much others write.
+        """
+        sql = Sql()
+        where = " AND ".join(self._conditions(sql))
+        text = f"SELECT r.key FROM resource r WHERE {where} ORDER BY r.key DESC LIMIT 1"
+        return text, sql.values
+
     def count(self, *, exact: bool) -> Statement:
         """Return the statement that counts the matches visible to the caller."""
         sql = Sql()
