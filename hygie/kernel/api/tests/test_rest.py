@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
 
+from hygie.kernel.api.tests.client import Client
 from hygie.kernel.security.caller import Kind, Right
 from hygie.testing.service import Service
 
@@ -18,50 +16,6 @@ PATIENT = {
     "name": [{"family": "Le Goff", "given": ["Anaïs"]}],
     "birthDate": "1980-02-29",
 }
-
-
-@dataclass
-class Reply:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def issue(self) -> Any:
-        return self.json["issue"][0]
-
-
-class Client:
-    def __init__(self, service: Service, token: str | None) -> None:
-        self._parts = urlsplit(service.base)
-        self._token = token
-
-    def __call__(
-        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
-    ) -> Reply:
-        sent = dict(headers or {})
-        if self._token:
-            sent.setdefault("Authorization", f"Bearer {self._token}")
-        raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        if raw is not None:
-            sent.setdefault("Content-Type", "application/fhir+json")
-        connection = http.client.HTTPConnection(str(self._parts.hostname), self._parts.port)
-        url = path.removeprefix(f"{self._parts.scheme}://{self._parts.netloc}")
-        target = url if url.startswith("/") else f"/fhir/{url}" if url else "/fhir"
-        connection.request(method, target, raw, sent)
-        answer = connection.getresponse()
-        reply = Reply(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
-        connection.close()
-        return reply
-
-
-@pytest.fixture(scope="module")
-def call(service: Service) -> Client:
-    return Client(service, service.token())
 
 
 def test_a_created_resource_is_found_at_its_location(call: Client) -> None:
