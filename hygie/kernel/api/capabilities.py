@@ -15,6 +15,7 @@ from hygie.kernel.audit.provider import PARAMETERS
 from hygie.kernel.errors import InvalidRequest, MethodNotAllowed, NotSupported
 from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.fhir.search.registry import Parameter, parameters
+from hygie.kernel.store.compose import is_searched
 
 _SYSTEM_LEVEL = frozenset({"transaction", "batch", "history-system"})
 _SINCE = "2026-11-22"
@@ -114,7 +115,7 @@ def _codes(routes: tuple[Route, ...]) -> list[str]:
 
 
 def _searchable(rt: str) -> list[Parameter]:
-    known = [one for one in parameters(rt).values() if one.kind != "special" and one.expression]
+    known = [one for one in parameters(rt).values() if is_searched(one)]
     if rt in PROVIDED:
         known = [one for one in known if one.code in PARAMETERS]
     return sorted(known, key=lambda one: one.code)

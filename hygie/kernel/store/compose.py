@@ -38,6 +38,11 @@ ON_RESOURCE = frozenset(
 """Composites of Observation that are answered by their parts, or by others of the table."""
 
 
+def is_searched(one: Parameter) -> bool:
+    """Tell whether searches by a parameter are answered."""
+    return one.kind != "special" and bool(one.expression) and len(one.components) <= PAIR
+
+
 def composite_rows(found: Extracted) -> tuple[set[int], list[NumberRow]]:
     """Return the tokens and the number rows of the composites of one resource."""
     toks: set[int] = set()
