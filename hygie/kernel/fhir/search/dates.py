@@ -57,7 +57,7 @@ def _moment(text: str, shape: re.Match[str], zone: tzinfo) -> Interval:
         low = (low if low.tzinfo else low.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
         return (FIRST, FIRST + _SECOND) if low.year == 1 else (LAST - _SECOND, LAST)
-    if leap:
+    if leap and low <= LAST - 2 * _SECOND:
         low += _SECOND
     if shape["seconds"] is None:
         return low, _after(low, timedelta(minutes=1))
