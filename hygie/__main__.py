@@ -9,7 +9,18 @@ from importlib import import_module
 
 from hygie.kernel.errors import ConfigurationError, HygieError
 
-COMMANDS = ("serve", "jobs", "load", "export", "account", "token", "migrate", "backup", "restore")
+COMMANDS = (
+    "serve",
+    "jobs",
+    "load",
+    "export",
+    "export-log",
+    "account",
+    "token",
+    "migrate",
+    "backup",
+    "restore",
+)
 REFUSED, WRONG_SETTINGS = 1, 2
 
 
@@ -31,13 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
-    """Return the description of some commands, each in ``hygie/commands/<name>.py``."""
+    """Return the description of some commands, each in ``hygie/commands``."""
     described = argparse.ArgumentParser(
         prog="hygie", description="An open e-health platform for France on FHIR R4."
     )
     commands = described.add_subparsers(metavar="COMMAND", required=True)
     for name in names:
-        import_module(f"hygie.commands.{name}").add(commands)
+        import_module(f"hygie.commands.{name.replace('-', '_')}").add(commands)
     return described
 
 
