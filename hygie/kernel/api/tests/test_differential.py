@@ -26,9 +26,11 @@ SEED = 20261122
 REQUESTS = 150
 KINDS = ["patient", "professional", "administrator"]
 TYPES = [
-    "Patient", "Observation", "Observation", "Condition", "DocumentReference", "Encounter",
-    "CareTeam", "Practitioner", "Organization", "Provenance", "Flag", "MedicationRequest",
+    "Patient", "Patient", *["Observation"] * 5, "Condition", "DocumentReference", "Encounter",
+    "CareTeam", "Practitioner", "Organization", "Provenance", "Flag",
 ]  # fmt: skip
+LIKELY = frozenset({"code", "status", "subject", "patient", "identifier", "date", "name", "family",
+                    "value-quantity", "has-member", "performer", "birthdate", "_id"})  # fmt: skip
 MINE, HERS, NEW = "Patient/d-mine", "Patient/d-hers", "Patient/d-new"
 IDS = ["d-mine", "d-hers", "d-new", "d-mine-1", "d-mine-2", "d-hers-1", "d-new-1", "d-me", "d-t"]
 VALUES = {
@@ -131,15 +133,16 @@ def value_of(chance: random.Random, one: Parameter | Component) -> str:
 
 def search(chance: random.Random, rt: str) -> str:
     known = [one for one in parameters(rt).values() if is_searched(one)]
+    likely = [one for one in known if one.code in LIKELY]
     pairs = []
-    for one in chance.sample(known, chance.choice([0, 0, 1, 1, 2])):
+    for one in chance.sample(chance.choice([likely, likely, known]), chance.choice([0, 0, 1, 1])):
         modifier = chance.choice(["", "", "", ":missing"])
         value = "false" if modifier else value_of(chance, one)
         pairs.append((one.code + modifier, value))
     sortable = [one.code for one in known if one.kind in ("date", "string", "number")]
     referring = [one.code for one in known if one.kind == "reference"]
     options = [
-        ("_count", chance.choice(["0", "1", "2", "3", "100"])),
+        ("_count", chance.choice(["0", "1", "1", "2", "3"])),
         ("_total", chance.choice(["none", "accurate", "estimate"])),
         ("_summary", chance.choice(["true", "count", "text", "data"])),
         ("_elements", "status,name"),
