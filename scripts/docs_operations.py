@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from docs_markdown import code, codes, page, paragraphs, table
 
-from hygie.kernel.api import history, http, routes, tokens
+from hygie.kernel.api import history, routes, tokens
 from hygie.kernel.api.routes import Route
 from hygie.kernel.audit import provider
 from hygie.kernel.fhir import primitives, scan
 from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.fhir.search.registry import Parameter, parameters
 from hygie.kernel.fhir.search.values import PREFIXES
-from hygie.kernel.store import bundles, compose
+from hygie.kernel.store import bundles, compose, pairs
 from hygie.kernel.store.bodies import INLINE_LIMIT
 from hygie.kernel.store.search import includes, plan, query
 
@@ -85,7 +85,14 @@ def _headers() -> str:
     return table(
         ("Header", "Effect"),
         [
-            (code("If-None-Match"), "a read answers 304 when the client has this version"),
+            (
+                code("If-None-Match"),
+                "a read answers 304 when the client has this version; a write refuses it",
+            ),
+            (
+                code("If-Modified-Since"),
+                "a read answers 304 when nothing changed since; `If-None-Match` goes first",
+            ),
             (code("If-Match"), "an update or delete is refused (412) when another version came"),
             (code("If-None-Exist"), "a create answers the one resource that matches, unchanged"),
             (
@@ -174,8 +181,14 @@ def _limits() -> str:
             ("Nesting of JSON", f"{scan.MAX_DEPTH} levels", "400"),
             ("Digits of a decimal", f"{primitives.DECIMAL_DIGITS}", "400"),
             ("Entries of a transaction or batch", f"{bundles.MOST_ENTRIES:,}", "413"),
-            ("Fields of a query string or form", f"{http.MOST_FIELDS:,}", "400"),
+            ("Fields of a query string or form", f"{pairs.MOST_FIELDS:,}", "400"),
             ("Parameters of a search", f"{query.MOST_CLAUSES}", "400 too-costly"),
+            ("Sort keys of a search", f"{query.MOST_SORT_KEYS}", "400 too-costly"),
+            (
+                "`_include`, and `_revinclude`, of a search",
+                f"{query.MOST_INCLUDES}",
+                "400 too-costly",
+            ),
             ("Values of one parameter", f"{query.MOST_VALUES:,}", "400 too-costly"),
             (
                 "Entries of a page, `_count`",
