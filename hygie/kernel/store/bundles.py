@@ -88,6 +88,8 @@ def _part(place: int, entry: Any, base: str) -> Part:
         raise InvalidRequest("This entry needs a resource.", expression=f"Bundle.entry[{place}]")
     if request.method == "POST" and rid is not None:
         raise InvalidRequest("A POST names a type, no id.", expression=where)
+    if request.method in ("POST", "PUT", "DELETE") and _given(request.ifNoneMatch) is not None:
+        raise NotSupported("A write depends on ifMatch or ifNoneExist only.", expression=where)
     return Part(
         place=place,
         verb=request.method,

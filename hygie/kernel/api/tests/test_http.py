@@ -215,3 +215,12 @@ def test_a_history_without_news_is_empty_and_that_of_nothing_is_not_found(
     empty = call("GET", f"{known}/_history?_since=2999").json
     assert (empty["total"], "entry" in empty) == (0, False)
     assert call("GET", "Patient/nobody/_history").status == 404
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_an_entry_refuses_a_condition_nobody_would_check(call: Client, kind: str) -> None:
+    request = {"method": "PUT", "url": "Patient/x", "ifNoneMatch": "*"}
+    entry = {"resource": {**PATIENT, "id": "x"}, "request": request}
+    refused = call("POST", "", {"resourceType": "Bundle", "type": kind, "entry": [entry]})
+    assert (refused.status, refused.issue["code"]) == (400, "not-supported")
+    assert call("GET", "Patient/x").status == 404
