@@ -160,9 +160,14 @@ def _whose(sql: Sql, caller: Caller) -> list[str]:
 
 
 def _score(sql: Sql, word: str) -> str:
-    """Return how well a word fits the best of the names: 1 where one starts with it."""
-    prefix = sql.bind(f"{like(word)}%")
+    """Return how well a word fits the best of the names: 1 where one starts with it.
+
+    A name of several words is also read as one: "legof" is close to "le goff".
+    """
+    prefix, asked = sql.bind(f"{like(word)}%"), sql.bind(word)
     return (
         f"max(CASE WHEN s.norm LIKE {prefix} THEN 1.0 "
-        f"ELSE strict_word_similarity({sql.bind(word)}, s.norm) END)"
+        f"WHEN s.norm LIKE '% %' THEN greatest(strict_word_similarity({asked}, s.norm), "
+        f"similarity({asked}, replace(s.norm, ' ', ''))) "
+        f"ELSE strict_word_similarity({asked}, s.norm) END)"
     )

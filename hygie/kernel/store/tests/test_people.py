@@ -81,6 +81,7 @@ async def doctor(repository: Repository) -> Caller:
         ("nora", "nora"),
         ("le gall", "nora"),
         ("LEGALL", "nora"),
+        ("legal", "nora"),
         ("Nora Le Gall", "nora"),
         ("gall nora", "nora"),
         ("le-gall", "nora"),
