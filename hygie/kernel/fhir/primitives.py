@@ -23,8 +23,12 @@ T = TypeVar("T")
 Some = Annotated[list[T], Meta(min_length=1)]
 """A JSON array; FHIR forbids empty ones."""
 
-String = Annotated[str, Meta(min_length=1)]
-Date = DateTime = Instant = Time = Base64 = Xhtml = String
+MOST_CHARACTERS = 1_048_576
+"""The longest string or markdown (FHIR R4, datatypes.html#string)."""
+
+String = Annotated[str, Meta(min_length=1, max_length=MOST_CHARACTERS)]
+Date = DateTime = Instant = Time = String
+Base64 = Xhtml = Annotated[str, Meta(min_length=1)]
 Code = Annotated[str, Meta(pattern=r"^\S+(?:\s\S+)*\Z")]
 Uri = Annotated[str, Meta(pattern=r"^\S+\Z")]
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9\-.]{1,64}\Z")]

@@ -29,6 +29,8 @@ _RULES: tuple[tuple[re.Pattern[str], type[HygieError], str, str], ...] = tuple(
          "The code is not in the required value set of this element; use one of its codes."),
         (r"Expected `array` of length", Malformed, "structure",
          "An array is never empty in FHIR; remove it or fill it."),
+        (r"Expected `str` of length <=", Malformed, "too-long",
+         "A text has at most 1,048,576 characters; shorten it or attach it."),
         (r"Expected `str` of length", Malformed, "value",
          "A text is never empty in FHIR; remove it or fill it."),
         (r"Expected `str` matching regex", Malformed, "value",
