@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
 
 
+MOST_BYTES = 32 * 1024 * 1024
+"""Bytes of matches after which a page ends early; the next link goes on."""
+
+
 @dataclass(slots=True)
 class Page:
     """The rows of one page, before their bodies are read."""
@@ -49,6 +53,13 @@ class Page:
     more: bool
     total: int | None
     limit: int
+
+    def end_after(self, count: int) -> None:
+        """Leave the other rows to the next page; on a last page they hold the highest key."""
+        if not self.limit:
+            self.limit = max(row["key"] for row in self.rows)
+        self.rows = self.rows[:count]
+        self.more = True
 
 
 class Searcher:
@@ -92,8 +103,8 @@ class Searcher:
             total = await self._count(connection, plan)
             return Found(total=total, self_query=urlencode(query.kept)), []
         page = await self._page(connection, plan)
+        entries = await self._matched(page)
         touched = [_touched(row) for row in page.rows]
-        entries = [Entry(await self._stored(row)) for row in page.rows]
         entries = [entry for entry in entries if _confirmed(query.clauses, entry.stored)]
         included = await self._included(connection, plan, entries)
         touched += [_touched(row) for row in included]
@@ -105,6 +116,19 @@ class Searcher:
             urlencode(query.kept),
         )
         return found, touched
+
+    async def _matched(self, page: Page) -> list[Entry]:
+        """Return the matches with their bodies; a page that grows too heavy ends early."""
+        entries: list[Entry] = []
+        size = 0
+        for row in page.rows:
+            stored = await self._stored(row)
+            entries.append(Entry(stored))
+            size += len(stored.body or b"")
+            if size > MOST_BYTES and len(entries) < len(page.rows):
+                page.end_after(len(entries))
+                break
+        return entries
 
     async def _page(self, connection: Connection, plan: Plan) -> Page:
         query = plan.query

@@ -344,3 +344,22 @@ async def test_pages_stay_put_while_records_come_change_and_go(
     assert not [rid for rid in seen if rid.startswith("new")]
     if sort in ("", "_id"):
         assert len(seen) == len(set(seen))
+
+
+async def test_a_page_that_grows_too_heavy_ends_early_and_goes_on(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hygie.kernel.store.searching.MOST_BYTES", 500)
+    for number in range(5):
+        raw = encode({"resourceType": "Library", "status": "draft", "type": {"text": "x" * 300}})
+        await repository.create(SYSTEM, "Library", raw.replace(b"xxx", str(number).encode() * 3, 1))
+    seen: list[str] = []
+    query: list[tuple[str, str]] = [("status", "draft"), ("_sort", "-_lastUpdated")]
+    pages = 0
+    while query:
+        found = await repository.search(SYSTEM, "Library", query)
+        seen += [entry.stored.rid for entry in found.entries]
+        assert found.total == 5
+        query = parse_qsl(found.next) if found.next else []
+        pages += 1
+    assert (len(seen), len(set(seen)), pages > 1) == (5, 5, True)
