@@ -13,7 +13,7 @@ from hygie.kernel.fhir import primitives, scan
 from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.fhir.search.registry import Parameter, parameters
 from hygie.kernel.fhir.search.values import PREFIXES
-from hygie.kernel.store import bundles, compose, pairs
+from hygie.kernel.store import bundles, compose, pairs, searching
 from hygie.kernel.store.bodies import INLINE_LIMIT
 from hygie.kernel.store.search import includes, plan, query
 
@@ -178,6 +178,7 @@ def _limits() -> str:
         ("What", "Limit", "Beyond"),
         [
             ("Body", f"{scan.MAX_BYTES // 2**20} MiB", "413"),
+            ("Characters of a text", f"{primitives.MOST_CHARACTERS:,}", "400"),
             ("Nesting of JSON", f"{scan.MAX_DEPTH} levels", "400"),
             ("Digits of a decimal", f"{primitives.DECIMAL_DIGITS}", "400"),
             ("Entries of a transaction or batch", f"{bundles.MOST_ENTRIES:,}", "413"),
@@ -194,6 +195,11 @@ def _limits() -> str:
                 "Entries of a page, `_count`",
                 f"{query.DEFAULT_COUNT}, at most {query.LARGEST_COUNT:,}",
                 "lowered",
+            ),
+            (
+                "Bytes of the matches of a page",
+                f"{searching.MOST_BYTES // 2**20} MiB",
+                "the page ends early, the next link goes on",
             ),
             ("Entries of a history page", f"50, at most {history.LARGEST_COUNT:,}", "lowered"),
             (
