@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from hygie.kernel.audit.trace import Trace, write
@@ -41,6 +43,8 @@ from hygie.kernel.store.writing import Writer
 
 Pairs = Sequence[tuple[str, str]]
 T = TypeVar("T")
+LARGE = 1024 * 1024
+"""Bytes from which a body is prepared in a thread of its own."""
 
 
 class Repository:
@@ -158,7 +162,7 @@ class Repository:
         """
         asked = request or Request("create")
         rid = new_id()
-        prepared = self._prepare(raw, rt, rid)
+        prepared = await self._prepare(raw, rt, rid)
         change = Change(access, asked, "create", rt, rid, prepared)
         if if_none_exist is None:
             return await self._writes.submit(change)
@@ -189,7 +193,7 @@ class Repository:
         ``system`` may create under an id of its choice.
         """
         check_body_id(_own_id(raw), check_id(rid), rt)
-        prepared = self._prepare(raw, rt, rid)
+        prepared = await self._prepare(raw, rt, rid)
         asked = request or Request("update")
         change = Change(access, asked, "update", rt, rid, prepared, if_match)
         return await self._writes.submit(change)
@@ -216,7 +220,7 @@ class Repository:
             if existing is not None and own is not None:
                 check_body_id(own, existing.rid, rt)
             rid = existing.rid if existing else own or new_id()
-            prepared = self._prepare(raw, rt, rid)
+            prepared = await self._prepare(raw, rt, rid)
             return (await steps.write([Change(access, asked, "update", rt, rid, prepared)]))[0]
 
         return await self._run(access, asked, work)
@@ -293,8 +297,10 @@ class Repository:
             await write(connection, trace_many(asked, caller, visit.touched, rt=None))
             await connection.execute("COMMIT")
 
-    def _prepare(self, raw: bytes, rt: str, rid: str) -> Prepared:
-        return prepare(raw, rt, rid, projections=self._projections, site=self.site)
+    async def _prepare(self, raw: bytes, rt: str, rid: str) -> Prepared:
+        make = partial(prepare, raw, rt, rid, projections=self._projections, site=self.site)
+        # A large body is worked on in a thread: the others must not wait for it.
+        return await asyncio.to_thread(make) if len(raw) > LARGE else make()
 
     async def _run(
         self, access: Access, asked: Request, work: Callable[[Steps], Awaitable[T]]
