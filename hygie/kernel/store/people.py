@@ -1,8 +1,7 @@
-"""Find people: a professional's own patients, and strangers by full identity.
+"""Find one's own patients by name, birth date or INS, misspellings forgiven.
 
-Two searches that never mix (architecture, "Identity search"): fuzzy search covers the patients of
-the caller's care teams; the right *identify* finds a stranger by INS or full strict traits and
-answers identity only.
+Fuzzy search covers the patients of the caller's care teams and nobody else; a stranger is found by
+full identity only, in ``identifying`` (architecture, "Identity search").
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -59,12 +60,11 @@ class Client:
         address = (str(self._parts.hostname), self._parts.port or 80)
         token = f"Authorization: Bearer {self._token}\r\n".encode() if self._token else b""
         with socket.create_connection(address, timeout=10) as connection:
-            try:
+            # The answer may come before the whole body is sent.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(head + b"\r\nHost: x\r\n" + token + b"\r\n" + body)
                 if cut:
                     connection.shutdown(socket.SHUT_WR)
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # the answer came before the whole body was sent
             answer = http.client.HTTPResponse(connection, method=head.partition(b" ")[0].decode())
             answer.begin()
             headers = {k.lower(): v for k, v in answer.getheaders()}

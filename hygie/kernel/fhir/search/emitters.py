@@ -78,10 +78,6 @@ def _codeable_concept(some: tuple[Parameter, ...]) -> Emit:
         if value.coding is not UNSET:
             for one in value.coding:
                 coded(out, one)
-        text = value.text
-        if text is not UNSET:
-            for parameter in some:
-                out.token_texts.append((parameter, text))
 
     return emit
 
@@ -91,15 +87,12 @@ def _coding(some: tuple[Parameter, ...]) -> Emit:
 
     def emit(out: Extracted, value: Any) -> None:
         out.present |= mask
-        system, code, display = value.system, value.code, value.display
+        system, code = value.system, value.code
         system = None if system is UNSET else system
         if code is not UNSET or system is not None:
             code = None if code is UNSET else code
             for parameter in some:
                 out.tokens.append((parameter, system, code))
-        if display is not UNSET:
-            for parameter in some:
-                out.token_texts.append((parameter, display))
 
     return emit
 
@@ -120,8 +113,6 @@ def _identifier(some: tuple[Parameter, ...]) -> Emit:
 
 def _identifier_type(out: Extracted, value: Any, some: tuple[Parameter, ...]) -> None:
     kind = value.type
-    if kind.text is not UNSET:
-        out.token_texts.extend((parameter, kind.text) for parameter in some)
     if kind.coding is UNSET or value.value is UNSET:
         return
     for one in kind.coding:

@@ -23,8 +23,6 @@ class Extracted(msgspec.Struct, gc=False):
             ``Parameter.bit``.
         tokens: parameter, system or None, code or None. A boolean is ``true`` or ``false``; the
             system of a ``code`` element is implied, so it is None.
-        token_texts: parameter and a text shown for a token (CodeableConcept.text, Coding.display,
-            Identifier.type.text), for ``:text``.
         typed_identifiers: parameter, type system or None, type code, value, for ``:of-type``.
         references: parameter and literal target; contained resources are left out.
         reference_identifiers: parameter, system or None, value of a logical reference, for
@@ -42,7 +40,6 @@ class Extracted(msgspec.Struct, gc=False):
 
     present: int = 0
     tokens: list[tuple[Parameter, str | None, str | None]] = []
-    token_texts: list[tuple[Parameter, str]] = []
     typed_identifiers: list[tuple[Parameter, str | None, str, str]] = []
     references: list[tuple[Parameter, Ref]] = []
     reference_identifiers: list[tuple[Parameter, str | None, str]] = []

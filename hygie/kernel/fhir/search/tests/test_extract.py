@@ -29,12 +29,6 @@ def test_every_coding_of_a_concept_is_a_token() -> None:
     assert of(out.tokens, "code") == [("s1", "a"), (None, "b"), ("s3", None)]
 
 
-def test_texts_of_a_concept_are_kept_for_the_text_modifier() -> None:
-    code = {"text": "Toux", "coding": [{"system": "s", "code": "a", "display": "Cough"}]}
-    out = extracted("Condition", subject={"reference": "Patient/1"}, code=code)
-    assert of(out.token_texts, "code") == [("Cough",), ("Toux",)]
-
-
 def test_an_identifier_is_a_token_of_system_and_value() -> None:
     out = extracted("Patient", identifier=[{"system": "urn:oid:1", "value": "12"}, {"value": "3"}])
     assert of(out.tokens, "identifier") == [("urn:oid:1", "12"), (None, "3")]
@@ -44,7 +38,6 @@ def test_an_identifier_is_kept_with_each_of_its_types() -> None:
     kind = {"text": "INS", "coding": [{"system": "v2", "code": "NI"}, {"code": "X"}]}
     out = extracted("Patient", identifier=[{"type": kind, "system": "urn:oid:1", "value": "12"}])
     assert of(out.typed_identifiers, "identifier") == [("v2", "NI", "12"), (None, "X", "12")]
-    assert of(out.token_texts, "identifier") == [("INS",)]
 
 
 def test_a_code_or_boolean_is_a_token_without_system() -> None:
