@@ -73,13 +73,13 @@ class Signer:
         return self.key.public_key().public_bytes_raw()
 
 
-def load_or_create_key(folder: Path) -> Ed25519PrivateKey:
-    """Return the log's key, made at first start; safe where two processes start at once.
+def load_or_create_key(folder: Path, name: str = KEY_FILE) -> Ed25519PrivateKey:
+    """Return the key of a file, made at first start; safe where two processes start at once.
 
     Raises:
         ConfigurationError: others may read the file, or it holds no Ed25519 key.
     """
-    path = folder / KEY_FILE
+    path = folder / name
     if not path.exists():
         _create(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -101,7 +101,7 @@ def _create(path: Path) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{KEY_FILE}-") as fresh:  # 0600
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-") as fresh:  # 0600
         fresh.write(pem)
         fresh.flush()
         os.fsync(fresh.fileno())

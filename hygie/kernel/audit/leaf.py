@@ -4,6 +4,9 @@ The leaf is the header; the header holds ``SHA-256(salt || body)``. Erasing the 
 leaves every proof valid, and nobody can test a guess against the hash.
 
 The bytes are JSON in one form: keys in alphabetical order, no spaces, absent values left out.
+A row says in column ``v`` which columns its leaf commits to. Version 2 adds labels and flags to
+the header, role and structure of who acted and the set of patients to the body; the bytes of
+version 1 are the same without them.
 """
 
 from __future__ import annotations
@@ -15,10 +18,9 @@ from uuid import UUID
 
 import msgspec
 
-VERSION = 1
 COLUMNS = """
 id, at, place, request, salt, uid, party, pat, ver, rt, kind, outcome, interaction, purpose, rule,
-agent, host(peer) AS peer, detail, query
+agent, host(peer) AS peer, detail, query, v, label, flags, agent_role, agent_structure, pats
 """
 """What :func:`body` and :func:`header` read of a row of ``trace``."""
 
@@ -31,27 +33,32 @@ class Row(Protocol):
 
 class _Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     agent: str | None = None
+    agent_role: str | None = None
+    agent_structure: int | None = None
     detail: str | None = None
     party: int | None = None
     pat: int | None = None
+    pats: list[int] | None = None
     peer: str | None = None
     query: bytes | None = None
     uid: UUID | None = None
     ver: int | None = None
 
 
-class _Header(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class _Header(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     at: datetime
     body: str
+    flags: int = 0
     id: int
     interaction: str
     kind: int
+    label: int = 0
     outcome: int
     purpose: str
     request: UUID
     rt: int | None = None
     rule: str = ""
-    v: int | None = None
+    v: int
 
 
 _encode = msgspec.json.Encoder().encode
@@ -62,9 +69,12 @@ def body(row: Row) -> bytes:
     return _encode(
         _Body(
             agent=row["agent"],
+            agent_role=row["agent_role"],
+            agent_structure=row["agent_structure"],
             detail=row["detail"],
             party=row["party"],
             pat=row["pat"],
+            pats=row["pats"],
             peer=row["peer"],
             query=row["query"],
             uid=row["uid"],
@@ -84,14 +94,16 @@ def header(row: Row, body_hash: bytes) -> bytes:
         _Header(
             at=row["at"],
             body=body_hash.hex(),
+            flags=row["flags"],
             id=row["id"],
             interaction=row["interaction"],
             kind=row["kind"],
+            label=row["label"],
             outcome=row["outcome"],
             purpose=row["purpose"],
             request=row["request"],
             rt=row["rt"],
             rule=row["rule"],
-            v=VERSION,
+            v=row["v"],
         )
     )

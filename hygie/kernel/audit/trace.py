@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import enum
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import asyncpg
 import msgspec
+
+from hygie.kernel.audit import emergency
+from hygie.kernel.database.connection import LOST
+from hygie.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -32,6 +39,12 @@ class Trace(msgspec.Struct, frozen=True, gc=False):
         peer: network address of the caller; None when the call came from inside.
         query: raw query string of a search; it may hold identifiers.
         detail: a sentence for the reader of the log; None for most.
+        label: bits of the confidentiality labels that *all* the touched resources have: a trace
+            of a secret and of an ordinary resource is ordinary.
+        flags: bits of :class:`Flag`.
+        agent_role: role of the caller that counted, as in the access matrix.
+        agent_structure: number of the structure for which the caller acted.
+        pats: numbers of the patients, where a named job traces once for many; ``pat`` is None.
     """
 
     request: UUID
@@ -49,6 +62,19 @@ class Trace(msgspec.Struct, frozen=True, gc=False):
     peer: str | None = None
     query: bytes | None = None
     detail: str | None = None
+    label: int = 0
+    flags: int = 0
+    agent_role: str | None = None
+    agent_structure: int | None = None
+    pats: Sequence[int] | None = None
+
+
+class Flag(enum.IntFlag):
+    """What is particular about a trace; bits of the column ``flags``."""
+
+    EMERGENCY = 1
+    SPOOLED = 2
+    """Written to a local spool while the log could not be written, and merged later."""
 
 
 _COLUMNS = Trace.__struct_fields__
@@ -63,21 +89,78 @@ _TYPES = {
     "ver": "integer",
     "peer": "inet",
     "query": "bytea",
+    "label": "smallint",
+    "flags": "smallint",
+    "agent_structure": "integer",
 }
 _ARRAYS = ", ".join(
     f"${place}::{_TYPES.get(column, 'text')}[]" for place, column in enumerate(_COLUMNS, 1)
 )
-_INSERT = f"INSERT INTO trace ({', '.join(_COLUMNS)}) SELECT * FROM unnest({_ARRAYS})"
+# PostgreSQL has no array of arrays of unlike lengths: a set of patients travels as a text.
+_INSERT = (
+    f"INSERT INTO trace ({', '.join(_COLUMNS)}) "
+    f"SELECT {', '.join(_COLUMNS[:-1])}, pats::integer[] "
+    f"FROM unnest({_ARRAYS}) AS given ({', '.join(_COLUMNS)})"
+)
+NOT_WRITABLE = (
+    "The access log cannot be written, so nothing is shown or stored; retry, and tell the operator "
+    "of this platform."
+)
 
 
 async def write(connection: Connection, rows: Sequence[Trace]) -> None:
     """Append the rows in one statement, inside the caller's transaction.
 
-    They are durable when that transaction commits; no answer may leave before.
+    They are durable when that transaction commits; no answer may leave before. In emergency mode
+    (:mod:`hygie.kernel.audit.emergency`), rows that the log does not take are in a signed local
+    spool, durable when this returns.
+
+    Raises:
+        Unavailable: the log does not take them; nothing may be answered.
     """
-    if rows:
-        arrays = zip(*map(msgspec.structs.astuple, rows), strict=True)
-        await connection.execute(_INSERT, *arrays)
+    if not rows:
+        return
+    spool = emergency.spool()
+    try:
+        if spool is None:
+            await append(connection, rows)
+        else:
+            async with _apart(connection):
+                await append(connection, rows)
+    except asyncpg.PostgresError as error:
+        if isinstance(error, LOST):
+            raise
+        if spool is None:
+            raise Unavailable(NOT_WRITABLE) from error
+        spool.write([msgspec.json.encode(row) for row in rows])
+
+
+async def append(connection: Connection, rows: Sequence[Trace]) -> None:
+    """Append the rows to the log itself."""
+    await connection.execute(_INSERT, *columns(rows))
+
+
+def columns(rows: Sequence[Trace]) -> list[Sequence[object]]:
+    """Return the rows as one array per column."""
+    *arrays, sets = zip(*map(msgspec.structs.astuple, rows), strict=True)
+    return [*arrays, [None if one is None else f"{{{','.join(map(str, one))}}}" for one in sets]]
+
+
+@contextlib.asynccontextmanager
+async def _apart(connection: Connection) -> AsyncIterator[None]:
+    """Keep the caller's transaction usable when the block fails; wait for no lock for long."""
+    alone = not connection.is_in_transaction()
+    await connection.execute(("BEGIN; " if alone else "") + _SAVEPOINT)
+    try:
+        yield
+    except asyncpg.PostgresError:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK" if alone else "ROLLBACK TO SAVEPOINT trace")
+        raise
+    await connection.execute("COMMIT" if alone else "RELEASE SAVEPOINT trace")
+
+
+_SAVEPOINT = "SAVEPOINT trace; SET LOCAL lock_timeout = '1s'"
 
 
 async def ensure_partitions(connection: Connection, *, today: date) -> None:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
 Connect = Callable[[str], Awaitable["Connection"]]
-TABLES = "trace, trace_leaf, trace_head, trace_tree, party"
+TABLES = (
+    "trace, trace_leaf, trace_node, trace_head, trace_cosignature, trace_timestamp, trace_key, "
+    "trace_spool, trace_alarm, trace_tree, party, care_relation"
+)
 
 
 @pytest.fixture

@@ -24,6 +24,20 @@ ROW: dict[str, Any] = {
     "query": b"a=\xff",
     "uid": UUID("11111111-1111-4111-8111-111111111111"),
     "ver": 2,
+    "v": 1,
+    "label": 0,
+    "flags": 0,
+    "agent_role": None,
+    "agent_structure": None,
+    "pats": None,
+}
+SECOND = ROW | {
+    "v": 2,
+    "label": 32,
+    "flags": 1,
+    "agent_role": "10",
+    "agent_structure": 8,
+    "pats": [7, 9],
 }
 SALT = UUID("22222222-2222-4222-8222-222222222222")
 
@@ -42,6 +56,21 @@ def test_the_bytes_of_a_header_never_change() -> None:
         f'"body":"{hashed.hex()}","id":42,"interaction":"read","kind":2,"outcome":200,'
         '"purpose":"TREAT","request":"0c2f1c9e-6f0a-4a53-9a0e-6d4b8d9a7f10","rt":3,'
         '"rule":"équipe-de-soins","v":1}'
+    )
+
+
+def test_the_bytes_of_the_second_version_never_change() -> None:
+    assert leaf.body(SECOND).decode() == (
+        '{"agent":"Practitioner/1","agent_role":"10","agent_structure":8,"party":5,"pat":7,'
+        '"pats":[7,9],"peer":"192.0.2.7","query":"YT3/",'
+        '"uid":"11111111-1111-4111-8111-111111111111","ver":2}'
+    )
+    hashed = leaf.body_hash(SALT, leaf.body(SECOND))
+    assert leaf.header(SECOND, hashed).decode() == (
+        '{"at":"2026-03-04T05:06:07.000089Z",'
+        f'"body":"{hashed.hex()}","flags":1,"id":42,"interaction":"read","kind":2,"label":32,'
+        '"outcome":200,"purpose":"TREAT","request":"0c2f1c9e-6f0a-4a53-9a0e-6d4b8d9a7f10","rt":3,'
+        '"rule":"équipe-de-soins","v":2}'
     )
 
 
