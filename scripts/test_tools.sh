@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the tests need and Debian has: a browser, a PostgreSQL server, fonts.
+# Install what the tests need and Debian has: a browser, a PostgreSQL server, fonts, a token.
 # Without root, say in one sentence what to install; the tests that need it are skipped.
 set -eu
 
@@ -7,6 +7,7 @@ missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 ls /usr/share/fonts/truetype/dejavu >/dev/null 2>&1 || missing="$missing fonts-dejavu-core"
+command -v softhsm2-util >/dev/null 2>&1 || missing="$missing softhsm2"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

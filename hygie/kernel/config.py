@@ -33,6 +33,11 @@ class Settings:
             the embedded server.
         secret: key of sessions and cursors (``HYGIE_SECRET``); empty means the file
             ``data/keys/secret``, created with 32 random bytes at first start.
+        keys: where the key-encryption keys are (``HYGIE_KEYS``): empty means files in
+            ``data/keys/kek``, made at first start; ``pkcs11:token=LABEL?module-path=LIBRARY&
+            pin-source=FILE`` (RFC 7512) means a PKCS#11 token.
+        ledger: file of a second copy of the erasure ledger, on a disk that outlives this one
+            (``HYGIE_LEDGER``), or None.
         tls_certificate: PEM file of the certificate chain (``HYGIE_TLS_CERTIFICATE``), or None.
         tls_key: PEM file of its private key (``HYGIE_TLS_KEY``), or None.
         trusted_proxies: addresses of proxies that end TLS (``HYGIE_TRUSTED_PROXIES``, commas).
@@ -49,6 +54,8 @@ class Settings:
     url: str = ""
     database_url: str = field(default="", repr=False)
     secret: str = field(default="", repr=False)
+    keys: str = ""
+    ledger: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     trusted_proxies: tuple[str, ...] = ()
@@ -156,6 +163,8 @@ _READERS: dict[str, Callable[[str], object]] = {
     "url": str,
     "database_url": str,
     "secret": str,
+    "keys": str,
+    "ledger": _path,
     "tls_certificate": _path,
     "tls_key": _path,
     "trusted_proxies": _list,

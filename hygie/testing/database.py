@@ -50,11 +50,11 @@ class ScratchDatabase:
             await database.close()
 
     def truncate(self) -> None:
-        """Empty every table of ``hygie`` and ``portal`` but those that migrations fill."""
+        """Empty every table of ours but those that migrations fill."""
         with connect(self.admin_dsn) as session:
             rows = session.execute(
                 "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
-                " WHERE schemaname IN ('hygie', 'portal')"
+                " WHERE schemaname IN ('hygie', 'portal', 'hygie_keys')"
                 " AND tablename NOT IN ('migration', 'django_migrations', 'directory_type',"
                 " 'trace_tree')"
             ).fetchall()

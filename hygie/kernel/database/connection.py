@@ -49,6 +49,7 @@ class Database:
         self.size = size
         self._setup = setup
         self._free: list[Connection] = []
+        self._beside: list[Database] = []
         self._turn = asyncio.Semaphore(size)
         self._closed = False
 
@@ -72,9 +73,17 @@ class Database:
         async with database.connection():
             return database
 
+    def beside(self, *, role: str, size: int) -> Database:
+        """Return connections under another role, made when needed and closed with these."""
+        other = Database(self.dsn, role=role, size=size)
+        self._beside.append(other)
+        return other
+
     async def close(self) -> None:
         """Close the connections; those in use close when they are given back."""
         self._closed = True
+        for other in self._beside:
+            await other.close()
         while self._free:
             await self._free.pop().close()
 

@@ -3,8 +3,9 @@
 ::
 
     data/postgres        the embedded server's own folder (PGDATA)
-    data/blobs           large attachments, by content
+    data/blobs           large attachments, encrypted
     data/keys            secrets of this installation, readable by its owner only
+    data/ledger          the erasure ledger
     data/logs            what the server writes
     data/run             lock, state and socket of the running programme
 """
@@ -74,6 +75,11 @@ def blobs(data: Path) -> Path:
 def keys(data: Path) -> Path:
     """Return the folder of secrets, made with mode 0700."""
     return _private(data / "keys")
+
+
+def ledger(data: Path) -> Path:
+    """Return the folder of the erasure ledger, made with mode 0700."""
+    return _private(data / "ledger")
 
 
 def logs(data: Path) -> Path:

@@ -10,6 +10,7 @@ hygie_app        reads and writes under row-level security; serves every request
 hygie_loader     bypasses row-level security, which COPY needs; ``hygie load`` and ``$import``
 hygie_portal     owns schema ``portal``, where Django's tables are, and sees nothing else
 hygie_sequencer  gives traces their place in the Merkle tree and signs its heads
+hygie_keys       reads and writes wrapped keys in schema ``hygie_keys``, and nothing else
 ===============  =======================================================================
 """
 
@@ -23,12 +24,14 @@ from hygie.kernel.errors import ConfigurationError
 
 OWNER, APP, LOADER, PORTAL = "hygie_owner", "hygie_app", "hygie_loader", "hygie_portal"
 SEQUENCER = "hygie_sequencer"
+KEYS = "hygie_keys"
 ROLES = {
     OWNER: "NOLOGIN NOSUPERUSER NOBYPASSRLS",
     APP: "NOLOGIN NOSUPERUSER NOBYPASSRLS",
     LOADER: "NOLOGIN NOSUPERUSER BYPASSRLS",
     PORTAL: "NOLOGIN NOSUPERUSER NOBYPASSRLS",
     SEQUENCER: "NOLOGIN NOSUPERUSER NOBYPASSRLS",
+    KEYS: "NOLOGIN NOSUPERUSER NOBYPASSRLS",
 }
 LOGIN = "hygie"
 SEARCH_PATH = "hygie, public"
@@ -63,8 +66,8 @@ def ensure_roles(admin: Connection, *, member: str) -> None:
 
 
 def ensure_schemas(admin: Connection) -> None:
-    """Make both schemas and the extensions of one database."""
-    for schema, owner in (("hygie", OWNER), ("portal", PORTAL)):
+    """Make the schemas and the extensions of one database."""
+    for schema, owner in (("hygie", OWNER), ("portal", PORTAL), ("hygie_keys", OWNER)):
         admin.execute(
             sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(
                 sql.Identifier(schema), sql.Identifier(owner)
