@@ -1,0 +1,1 @@
+"""Between FHIR resources and the rights: requests, choices, provenance, readable lines."""

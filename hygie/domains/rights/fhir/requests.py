@@ -1,0 +1,93 @@
+"""A request of a person as a FHIR Task (R4, task.html), and its words in the person's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hygie.domains.rights.model.requests import CODES, Request, Right, State
+from hygie.kernel.errors import NotFound
+
+Json = dict[str, Any]
+_WORDS = {
+    Right.RECTIFICATION: "Demande de rectification",
+    Right.ERASURE: "Demande d’effacement",
+}
+
+
+def task_of(request: Request) -> Json:
+    """Return the Task of a request; who answers writes ``businessStatus`` and ``statusReason``."""
+    code = {"system": CODES, "code": str(request.right), "display": _WORDS[request.right]}
+    task: Json = {
+        "resourceType": "Task",
+        "status": str(request.state),
+        "intent": "proposal",
+        "code": {"coding": [code]},
+        "description": request.wish,
+        "for": {"reference": f"Patient/{request.patient}"},
+        "authoredOn": request.asked,
+        "requester": {"reference": request.requester},
+    }
+    if request.id:
+        task["id"] = request.id
+    if request.focus:
+        task["focus"] = {"reference": request.focus}
+    if request.owner:
+        task["owner"] = {"reference": request.owner}
+    if request.answer:
+        task["statusReason"] = {"text": request.answer}
+    if request.answered:
+        task["lastModified"] = request.answered
+    return task
+
+
+def request_of(task: Mapping[str, Any], *, version: int) -> Request:
+    """Return the request that a Task holds.
+
+    Raises:
+        NotFound: the Task is about something else.
+    """
+    codes = [one for one in task.get("code", {}).get("coding", ()) if one.get("system") == CODES]
+    if not codes:
+        raise NotFound("This task is no request about a person's data.")
+    return Request(
+        id=task["id"],
+        right=Right(codes[0]["code"]),
+        state=State(task["status"]),
+        patient=_reference(task, "for").partition("/")[2],
+        requester=_reference(task, "requester"),
+        focus=_reference(task, "focus"),
+        wish=task.get("description", ""),
+        answer=task.get("statusReason", {}).get("text", ""),
+        asked=task.get("authoredOn", ""),
+        answered=task.get("lastModified", ""),
+        owner=_reference(task, "owner"),
+        version=version,
+    )
+
+
+def provenance_of(target: str, *, patient: str, who: str, at: str, why: str, former: str) -> Json:
+    """Return the Provenance of a rectified version (FHIR R4, provenance.html).
+
+    It names the person among its targets: that is what puts it in the record.
+    """
+    kinds = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+    acts = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": target}, {"reference": f"Patient/{patient}"}],
+        "recorded": at,
+        "activity": {"coding": [{"system": acts, "code": "UPDATE"}]},
+        "reason": [{"text": why}],
+        "agent": [
+            {
+                "type": {"coding": [{"system": kinds, "code": "author"}]},
+                "who": {"reference": who},
+            }
+        ],
+        "entity": [{"role": "revision", "what": {"reference": former}}],
+    }
+
+
+def _reference(task: Mapping[str, Any], name: str) -> str:
+    return str(task.get(name, {}).get("reference", ""))

@@ -1,0 +1,1 @@
+"""The use cases of the rights: one public function each."""

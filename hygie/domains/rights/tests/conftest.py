@@ -1,0 +1,71 @@
+"""Two records, their people, and an archive read back."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from zipfile import ZipFile
+
+import msgspec
+import pytest
+
+from hygie.domains.rights.service.copying import Wish, copy_person
+from hygie.domains.rights.service.traces import traces_of
+from hygie.kernel.security.caller import SYSTEM, Access, Caller, Kind
+from hygie.kernel.store import Repository, open_repository
+from hygie.testing import stories
+from hygie.testing.database import ScratchDatabase
+from hygie.testing.law import LAW
+
+AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode(resource: object) -> bytes:
+    return _ENCODER.encode(resource)
+
+
+async def put(repository: Repository, resource: dict[str, Any]) -> None:
+    await repository.update(SYSTEM, resource["resourceType"], resource["id"], encode(resource))
+
+
+async def tell(repository: Repository) -> None:
+    for story in (
+        stories.diabetic_woman,
+        stories.unknown_man,
+        stories.helping_daughter,
+        stories.care_team,
+    ):
+        for one in story():
+            await put(repository, one)
+
+
+async def person(repository: Repository, rid: str) -> Caller:
+    number = await repository.party_number(f"Patient/{rid}")
+    return Caller(Kind.PATIENT, number, f"Patient/{rid}", purpose="PATRQT")
+
+
+@pytest.fixture(scope="module")
+async def repository(database: ScratchDatabase) -> AsyncIterator[Repository]:
+    opened = await open_repository(database.settings, law=LAW)
+    await tell(opened)
+    yield opened
+    await opened.database.close()
+
+
+async def copied(repository: Repository, access: Access, patient: str) -> ZipFile:
+    """Return the archive of a person, in memory."""
+    into = io.BytesIO()
+    wish = Wish(patient, "fr", "Nora MARTIN", AT)
+    traces = traces_of(repository, access, patient)
+    await copy_person(repository, access, wish, into, traces=traces)
+    return ZipFile(into)
+
+
+def lines(archive: ZipFile, name: str) -> list[dict[str, Any]]:
+    """Return the resources of one NDJSON file, none where it is absent."""
+    if name not in archive.namelist():
+        return []
+    return [msgspec.json.decode(one) for one in archive.read(name).splitlines()]

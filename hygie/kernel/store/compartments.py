@@ -1,0 +1,131 @@
+"""The whole compartment of one patient, as one caller may see it: resources and earlier versions.
+
+Rows come through a cursor, so that a record of any size takes bounded memory. The decision stands
+in the statement like in any other; an earlier version is shown only where the caller may read that
+version and what the resource is now, so that a label set later hides what came before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from asyncpg import Record
+
+from hygie.kernel.errors import NotFound
+from hygie.kernel.fhir.names import type_name, type_number
+from hygie.kernel.security.decision import Decision, decide
+from hygie.kernel.security.relations import Relation
+from hygie.kernel.store.ids import check_id, id_of, key_of
+from hygie.kernel.store.model import HistoryEntry, Stored
+from hygie.kernel.store.search.sql import Sql
+
+if TYPE_CHECKING:
+    from hygie.kernel.store.repository import Repository
+    from hygie.kernel.store.visits import Visit
+
+AT_ONCE = 200
+_MINE = "(v.pat = {pat} OR v.others @> ARRAY[{pat}])"
+_COLUMNS = "v.rt, v.uid, v.rid, v.ver, v.upd, v.body"
+
+
+class Compartment:
+    """What one caller may see of one patient, inside an open visit."""
+
+    def __init__(self, repository: Repository, visit: Visit, patient: str, number: int) -> None:
+        self.patient = patient
+        self.number = number
+        self._bodies = repository.bodies
+        self._visit = visit
+        self._policy = repository.law.policies.read
+
+    async def current(self) -> AsyncIterator[Stored]:
+        """Yield every current resource, by type, then in the order they were first written."""
+        sql, decision = Sql(), self._decision()
+        text = (
+            f"SELECT {_COLUMNS}, FALSE AS deletion FROM resource v WHERE "
+            f"{self._mine(sql)} AND {decision.predicate('v', sql.bind)} ORDER BY v.rt, v.key"
+        )
+        async for row in self._rows(text, sql):
+            yield await self._stored(row)
+
+    async def earlier(self) -> AsyncIterator[HistoryEntry]:
+        """Yield earlier versions and deletions, by type, resource and version.
+
+        Deletions are told to the person alone: what is gone has no label of today to judge by.
+        """
+        sql, decision = Sql(), self._decision()
+        still = (
+            f"EXISTS (SELECT 1 FROM resource n WHERE n.part = v.part AND n.key = v.key "
+            f"AND {decision.predicate('n', sql.bind)})"
+        )
+        if self.own:
+            still = (
+                f"({still} OR NOT EXISTS "
+                "(SELECT 1 FROM resource n WHERE n.part = v.part AND n.key = v.key))"
+            )
+        text = (
+            f"SELECT {_COLUMNS}, v.deletion FROM resource_history v WHERE {self._mine(sql)} "
+            f"AND {decision.predicate('v', sql.bind)} AND {still} ORDER BY v.rt, v.key, v.ver"
+        )
+        async for row in self._rows(text, sql):
+            stored = await self._stored(row)
+            if row["deletion"]:
+                yield HistoryEntry(stored, "DELETE")
+            else:
+                yield HistoryEntry(stored, "POST" if row["ver"] == 1 else "PUT")
+
+    @property
+    def own(self) -> bool:
+        """Tell whether the caller is the person of the record."""
+        return self._visit.caller.party == self.number
+
+    async def relations(self) -> frozenset[Relation]:
+        """Return what the caller is to the patient now; a parent counts while they are a minor."""
+        rows = await self._visit.connection.fetch(
+            "SELECT DISTINCT kind FROM care_relation WHERE pat = $1 AND member = ANY ($2) "
+            "AND now() >= starts AND now() < ends",
+            self.number,
+            [0, self._visit.caller.party],
+        )
+        found = {Relation(row["kind"]) for row in rows}
+        if Relation.MINOR not in found:
+            found.discard(Relation.PARENT)
+        return frozenset(found)
+
+    async def _rows(self, text: str, sql: Sql) -> AsyncIterator[Record]:
+        cursor = await self._visit.connection.cursor(text, *sql.values)
+        while rows := await cursor.fetch(AT_ONCE):
+            for row in rows:
+                yield row
+
+    def _decision(self) -> Decision:
+        return decide(self._visit.caller, directory=False, policy=self._policy)
+
+    def _mine(self, sql: Sql) -> str:
+        return _MINE.format(pat=f"{sql.bind(self.number)}::integer")
+
+    async def _stored(self, row: Record) -> Stored:
+        body = None if row["deletion"] else await self._bodies.load(row["body"])
+        return Stored(
+            type_name(row["rt"]), id_of(row["uid"], row["rid"]), row["ver"], row["upd"], body
+        )
+
+
+async def compartment(repository: Repository, visit: Visit, patient: str) -> Compartment:
+    """Return the compartment of a patient whose Patient resource the caller may read.
+
+    The visit traces one access to the patient's data.
+
+    Raises:
+        NotFound: nothing of this patient is visible to the caller.
+    """
+    await visit.read("Patient", check_id(patient))
+    number = await visit.connection.fetchval(
+        "SELECT num FROM party WHERE rt = $1::smallint AND uid = $2::uuid",
+        type_number("Patient"),
+        key_of(patient)[0],
+    )
+    if number is None:
+        raise NotFound(f"Patient/{patient} is not known here.")
+    return Compartment(repository, visit, patient, number)
