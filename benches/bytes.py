@@ -14,7 +14,7 @@ import gzip
 import sys
 from pathlib import Path
 
-from harness import PROJECTIONS, SAMPLE, opened, replicate, scratch
+from harness import SAMPLE, opened, replicate, scratch
 from psycopg.rows import TupleRow
 
 from hygie.kernel.database.session import connect
@@ -41,7 +41,7 @@ ORDER BY bytes DESC
 async def fill(database: ScratchDatabase, folder: Path) -> int:
     """Load the folder; return how many resources it made."""
     async with opened(database) as repository:
-        report = await load(repository, find_sources([folder])[0], projections=PROJECTIONS)
+        report = await load(repository, find_sources([folder])[0])
     return report.created.total()
 
 

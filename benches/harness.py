@@ -14,13 +14,11 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hygie.domains.consent.fhir import care_team_facts, helper_facts
 from hygie.kernel.store import Repository, open_repository
-from hygie.kernel.store.facts import Projections
 from hygie.testing.database import ScratchDatabase, embedded_server
+from hygie.testing.law import LAW
 
 SAMPLE = Path(__file__).resolve().parents[2] / "shared" / "data" / "synthea_r4"
-PROJECTIONS: Projections = {"CareTeam": care_team_facts, "Consent": helper_facts}
 _UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -38,7 +36,7 @@ def scratch() -> Iterator[tuple[ScratchDatabase, Path]]:
 @contextlib.asynccontextmanager
 async def opened(database: ScratchDatabase) -> AsyncIterator[Repository]:
     """Open the repository of a database."""
-    repository = await open_repository(database.settings, projections=PROJECTIONS)
+    repository = await open_repository(database.settings, law=LAW)
     try:
         yield repository
     finally:

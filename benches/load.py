@@ -14,7 +14,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from harness import PROJECTIONS, SAMPLE, opened, replicate, scratch, timed
+from harness import SAMPLE, opened, replicate, scratch, timed
 
 from hygie.kernel.database.roles import OWNER
 from hygie.kernel.store.loading import find_sources, load
@@ -29,7 +29,7 @@ async def measure(database: ScratchDatabase, folder: Path) -> float:
     sources, _ = find_sources([folder])
     async with opened(database) as repository:
         with timed() as loading:
-            report = await load(repository, sources, projections=PROJECTIONS)
+            report = await load(repository, sources)
     count = report.created.total()
     async with database.open(role=OWNER, size=1) as owner, owner.connection() as connection:
         baseline = await bare_copy(connection)

@@ -122,7 +122,7 @@ class Application:
         while not state.read(settings.data).database:  # noqa: ASYNC110 - another process tells
             await asyncio.sleep(LOOK_AGAIN)
         try:
-            repository = await open_repository(settings, projections=self._platform.projections)
+            repository = await open_repository(settings, law=self._platform.law)
             self._platform.repository = repository
             if settings.only != "portal":
                 self._machines = _machine_face(settings, repository)

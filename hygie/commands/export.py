@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _export(
     settings: Settings, folder: Path, *, types: Sequence[str], compress: bool
 ) -> Manifest:
-    repository = await open_repository(settings, projections=compose(settings).projections)
+    repository = await open_repository(settings, law=compose(settings).law)
     try:
         return await export(repository, folder, types=types, compress=compress)
     finally:

@@ -54,7 +54,7 @@ async def work(settings: Settings) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     platform = compose(settings)
-    platform.repository = await open_repository(settings, projections=platform.projections)
+    platform.repository = await open_repository(settings, law=platform.law)
     jobs = await Database.open(settings, size=CONNECTIONS)
     places = await Database.open(settings, role=SEQUENCER, size=1)
     key = load_or_create_key(folders.keys(settings.data))

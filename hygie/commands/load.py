@@ -83,13 +83,10 @@ class Teller:
 
 
 async def _load(settings: Settings, sources: Sequence[Source], teller: Teller) -> LoadReport:
-    projections = compose(settings).projections
-    repository = await open_repository(settings, projections=projections)
+    repository = await open_repository(settings, law=compose(settings).law)
     try:
         with Bar() as bar:
-            return await load(
-                repository, sources, projections=projections, progress=bar.show, report=teller
-            )
+            return await load(repository, sources, progress=bar.show, report=teller)
     finally:
         await repository.database.close()
 

@@ -11,7 +11,10 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from hygie.kernel.store.facts import Projection
+from hygie.kernel.errors import ConfigurationError
+from hygie.kernel.security.policies import Policies
+from hygie.kernel.store.facts import Guard, Projection
+from hygie.kernel.store.law import Law
 
 if TYPE_CHECKING:
     from hygie.kernel.config import Settings
@@ -92,6 +95,8 @@ class Platform:
     django_settings: dict[str, object] = field(default_factory=dict)
     jobs: dict[str, tuple[float, Job]] = field(default_factory=dict)
     projections: dict[str, Projection] = field(default_factory=dict)
+    policies: Policies | None = None
+    guard: Guard | None = None
 
     def add_pages(
         self,
@@ -121,6 +126,27 @@ class Platform:
         if rt in self.projections:
             raise ValueError(f"{rt} already has a projection")
         self.projections[rt] = projection
+
+    def set_rules(self, policies: Policies, guard: Guard) -> None:
+        """Give the access rules, and who may change the facts they read; one domain does.
+
+        Raises:
+            ValueError: another domain gave them already.
+        """
+        if self.policies is not None:
+            raise ValueError("two domains give access rules")
+        self.policies, self.guard = policies, guard
+
+    @property
+    def law(self) -> Law:
+        """Return what the store obeys.
+
+        Raises:
+            ConfigurationError: no domain gave access rules: nothing could be served.
+        """
+        if self.policies is None or self.guard is None:
+            raise ConfigurationError("No domain gives access rules: put domains/consent back.")
+        return Law(self.policies, self.projections, self.guard)
 
     def add_job(self, name: str, job: Job, *, every: float) -> None:
         """Run ``job`` in the job worker every so many seconds.

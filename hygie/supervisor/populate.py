@@ -46,14 +46,14 @@ def populate(settings: Settings, wanted: int) -> None:
 
 
 async def _load(settings: Settings, platform: Platform, wanted: int, today: date) -> None:
-    repository = await open_repository(settings, projections=platform.projections)
+    repository = await open_repository(settings, law=platform.law)
     feed = Feed(
         f"demonstration/{SEED}/{today}/{wanted}",
         _counted(settings, population(SEED, wanted, today=today), wanted),
         expected=wanted * RESOURCES_EACH,
     )
     try:
-        report = await load(repository, [feed], projections=platform.projections, report=_complain)
+        report = await load(repository, [feed], report=_complain)
     finally:
         await repository.database.close()
     if report.refused:

@@ -106,7 +106,7 @@ def site(database_server: ScratchServer) -> Iterator[Site]:
 
 
 async def _open(platform: Platform) -> Repository:
-    repository = await open_repository(platform.settings, projections=platform.projections)
+    repository = await open_repository(platform.settings, law=platform.law)
     told = (
         stories.diabetic_woman,
         stories.unknown_man,

@@ -15,12 +15,13 @@ from hygie.kernel.api.asgi import MachineFace
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.audit.provider import AuditEvents
 from hygie.kernel.clock import SystemClock
-from hygie.kernel.platform import Platform, discover
 from hygie.kernel.security.caller import SYSTEM, Caller, Kind
 from hygie.kernel.security.tokens import issue
 from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.store.ids import key_of
+from hygie.kernel.store.law import Law
 from hygie.testing.database import ScratchServer
+from hygie.testing.law import LAW
 from hygie.testing.ports import free_port, wait_for
 
 
@@ -52,7 +53,13 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def service(database_server: ScratchServer) -> Iterator[Service]:
+def law() -> Law:
+    """Give the law the service obeys; a module may give another."""
+    return LAW
+
+
+@pytest.fixture(scope="module")
+def service(database_server: ScratchServer, law: Law) -> Iterator[Service]:
     """Serve FHIR with the product's own server on a free port."""
     from granian.constants import Interfaces  # noqa: PLC0415
     from granian.server.embed import Server  # noqa: PLC0415
@@ -62,9 +69,7 @@ def service(database_server: ScratchServer) -> Iterator[Service]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="engine", daemon=True)
     thread.start()
-    platform = Platform(settings)
-    discover(platform, "hygie.domains")
-    opening = open_repository(settings, projections=platform.projections)
+    opening = open_repository(settings, law=law)
     repository = asyncio.run_coroutine_threadsafe(opening, loop).result(60)
     face = MachineFace(_engine(repository, settings.fhir_base, settings.zone))
     server = Server(face, address="127.0.0.1", port=port, interface=Interfaces.ASGINL)

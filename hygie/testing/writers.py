@@ -27,6 +27,7 @@ from hygie.kernel.errors import HygieError, NotFound, Unavailable
 from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store import Repository, Written, open_repository
 from hygie.kernel.store.history import Scope, read_before
+from hygie.testing.law import LAW
 
 RT = "Organization"
 IDS = tuple(f"shared-{number}" for number in range(5))
@@ -181,9 +182,7 @@ async def wait_until_open(dsn: str, data: Path, *, patience: float = 20.0) -> Re
     end = time.monotonic() + patience
     while True:
         try:
-            return await open_repository(
-                Settings(data=data, database_url=dsn), projections={}, size=4
-            )
+            return await open_repository(Settings(data=data, database_url=dsn), law=LAW, size=4)
         except (Unavailable, NotFound):
             if time.monotonic() > end:
                 raise

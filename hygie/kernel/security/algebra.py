@@ -1,148 +1,147 @@
-"""The predicate algebra of access: atoms, rules, one disjunction, deny by default.
+"""The predicate algebra of access: rules of clauses, one disjunction, deny by default.
 
-One ``Policy`` object gives every face of a rule: the decision in memory, the SQL predicate, the
-SQL expression that names the rule which allowed, and the sentences. Nothing else in the code base
-decides who may see what (trust, D1).
+One ``Policy`` object gives every face of a rule: the decision in memory, the SQL predicate and the
+name of the rule that permitted (``faces``), the sentences, and a formula for proofs. Nothing else
+in the code base decides who may see what (trust, D1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
-from hygie.kernel.security.caller import Caller
+from hygie.kernel.security.caller import Caller, Right
+from hygie.kernel.security.clauses import Atom, Clause, Language, Logic, Subject
 
-Language = Literal["fr", "en"]
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """The facts of one resource that the rules read.
-
-    Attributes:
-        pat: surrogate number of its patient, None for a resource of no patient.
-        directory: True for types that hold no patient (Organization, ValueSet...).
-        others: further patients in whose compartment it stands.
-        relations: (patient, party, kind) of each care relation with these patients now.
-        label: confidentiality labels, the bits of ``Label``.
-        author: party that wrote it, None where nobody is named.
-    """
-
-    pat: int | None
-    directory: bool = False
-    others: frozenset[int] = frozenset()
-    relations: frozenset[tuple[int, int, int]] = frozenset()
-    label: int = 1
-    author: int | None = None
-
-    @property
-    def patients(self) -> frozenset[int]:
-        """Return every patient in whose compartment it stands."""
-        return self.others if self.pat is None else self.others | {self.pat}
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The SQL names the atoms are printed with.
-
-    ``row`` is the alias of ``resource`` or ``resource_history``; ``kind`` and ``party`` are
-    expressions: bound parameters for one caller, columns for a group of callers.
-    """
-
-    row: str
-    kind: str
-    party: str
-
-
-@dataclass(frozen=True, slots=True)
-class Atom:
-    """One elementary fact, in memory, in SQL (two-valued, never NULL) and in words.
-
-    ``caller_only`` atoms are known before any row is read, so they are evaluated away when the
-    predicate is printed for one caller.
-    """
-
-    name: str
-    test: Callable[[Caller, Subject], bool]
-    sql: Callable[[Columns], str]
-    fr: str
-    en: str
-    caller_only: bool = False
+F = TypeVar("F")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A conjunction of atoms that permits."""
+    """A conjunction of clauses that permits; ``fr`` and ``en`` say it in one sentence."""
 
     name: str
-    atoms: tuple[Atom, ...]
+    clauses: tuple[Clause, ...]
+    fr: str
+    en: str
 
     def allows(self, caller: Caller, subject: Subject) -> bool:
-        """Tell whether every atom holds."""
-        return all(atom.test(caller, subject) for atom in self.atoms)
+        """Tell whether every clause holds."""
+        return all(clause.test(caller, subject) for clause in self.clauses)
 
     def sentence(self, language: Language) -> str:
-        """Return the rule in words: the sentences of its atoms."""
-        texts = [atom.fr if language == "fr" else atom.en for atom in self.atoms]
-        return f"{' ; '.join(texts)}."
+        """Return why it permits, in one sentence."""
+        return self.fr if language == "fr" else self.en
+
+    def formula(self, symbol: Callable[[Atom], F], logic: Logic[F]) -> F:
+        """Return the conjunction of its clauses."""
+        return logic.every([clause.formula(symbol, logic) for clause in self.clauses])
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why somebody may or may not: ``rule`` permitted, or came closest (None: none could)."""
+
+    allowed: bool
+    rule: str | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A rule that may still permit a caller: its place in the policy and what is left to check."""
+
+    place: int
+    rule: Rule
+    clauses: tuple[Clause, ...]
 
 
 _ANYBODY = Subject(None)
+_NOBODY = {"fr": "Aucune règle ne permet cet accès.", "en": "No rule permits this access."}
+Stance = tuple[int, str, frozenset[Right], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One disjunction of rules; whatever no rule permits is refused."""
+    """One disjunction of rules; whatever no rule permits is refused.
+
+    A resource of several patients is permitted if the rules permit for one of them, or, where
+    ``every`` is set, for each of them.
+    """
 
     rules: tuple[Rule, ...]
+    every: bool = False
+    _live: dict[Stance, tuple[Live, ...]] = field(
+        default_factory=dict, repr=False, compare=False, hash=False
+    )
+
+    def live(self, caller: Caller) -> tuple[Live, ...]:
+        """Return the rules that may still permit this caller, with the clauses left to check.
+
+        It depends on the kind, the purpose, the rights and the level only, never on a fact of the
+        record, so it is worked out once for each combination.
+        """
+        stance = (int(caller.kind), caller.purpose, caller.rights, caller.level)
+        found = self._live.get(stance)
+        if found is None:
+            found = self._live[stance] = tuple(self._left(caller))
+        return found
+
+    def _left(self, caller: Caller) -> Iterator[Live]:
+        for place, rule in enumerate(self.rules):
+            known = [one for one in rule.clauses if _caller_only(one)]
+            if all(one.test(caller, _ANYBODY) for one in known):
+                left = tuple(one for one in rule.clauses if not _caller_only(one))
+                yield Live(place, rule, left)
 
     def allowing(self, caller: Caller, subject: Subject) -> Rule | None:
-        """Return the first rule that permits, or None."""
-        for rule in self.rules:
-            if rule.allows(caller, subject):
-                return rule
+        """Return the first rule that permits for one patient of a resource, or None."""
+        for one in self.live(caller):
+            for clause in one.clauses:
+                if not clause.test(caller, subject):
+                    break
+            else:
+                return one.rule
         return None
 
-    def rules_for(self, caller: Caller) -> list[tuple[Rule, tuple[Atom, ...]]]:
-        """Return the rules that may still permit this caller, with the atoms left to check."""
-        left: list[tuple[Rule, tuple[Atom, ...]]] = []
-        for rule in self.rules:
-            known = [atom for atom in rule.atoms if atom.caller_only]
-            if all(atom.test(caller, _ANYBODY) for atom in known):
-                left.append((rule, tuple(atom for atom in rule.atoms if not atom.caller_only)))
-        return left
+    def decide(self, caller: Caller, subjects: Sequence[Subject]) -> Rule | None:
+        """Return the rule that permits a resource, given its facts for each of its patients."""
+        found = [self.allowing(caller, subject) for subject in subjects]
+        if self.every and not all(found):
+            return None
+        return next((rule for rule in found if rule is not None), None)
 
-    def predicate_for(self, caller: Caller, columns: Columns) -> str:
-        """Return the SQL predicate for one caller, partly evaluated."""
-        branches = [_conjunction(atoms, columns) for _, atoms in self.rules_for(caller)]
-        return _disjunction(branches)
+    def explain(self, caller: Caller, subject: Subject, language: Language = "fr") -> Explanation:
+        """Return why this caller may or may not, in one sentence.
 
-    def predicate(self, columns: Columns) -> str:
-        """Return the SQL predicate where the callers are rows of the query."""
-        return _disjunction([_conjunction(rule.atoms, columns) for rule in self.rules])
-
-    def rule_name(self, columns: Columns) -> str:
-        """Return the SQL expression that names the permitting rule, or NULL."""
-        cases = " ".join(
-            f"WHEN {_conjunction(rule.atoms, columns)} THEN '{rule.name}'" for rule in self.rules
-        )
-        return f"CASE {cases} END"
-
-    def explain(self, caller: Caller, subject: Subject, language: Language = "fr") -> str:
-        """Return why this caller may or may not see this resource, in one sentence."""
+        A refusal tells what the rule that came closest still wants.
+        """
         rule = self.allowing(caller, subject)
         if rule is not None:
-            return rule.sentence(language)
-        return "Aucune règle ne permet cet accès." if language == "fr" else "No rule permits this."
+            return Explanation(allowed=True, rule=rule.name, sentence=rule.sentence(language))
+        closest: tuple[float, Rule, Clause] | None = None
+        for one in self.live(caller):
+            failing = [clause for clause in one.clauses if not clause.test(caller, subject)]
+            missing = len(failing) / len(one.clauses)
+            if closest is None or missing < closest[0]:
+                closest = (missing, one.rule, failing[0])
+        if closest is None:
+            return Explanation(allowed=False, rule=None, sentence=_NOBODY[language])
+        said = closest[2].words(language, holds=False)
+        return Explanation(
+            allowed=False, rule=closest[1].name, sentence=f"{said[:1].upper()}{said[1:]}."
+        )
+
+    def formula(self, symbol: Callable[[Atom], F], logic: Logic[F]) -> F:
+        """Return the policy in another logic: a model for proofs."""
+        return logic.some([rule.formula(symbol, logic) for rule in self.rules])
+
+    def atoms(self) -> list[Atom]:
+        """Return every atom, each once, in the order the rules name them."""
+        found = (atom for rule in self.rules for one in rule.clauses for atom in one.atoms())
+        return list({atom.name: atom for atom in found}.values())
 
 
-def _conjunction(atoms: Iterable[Atom], columns: Columns) -> str:
-    texts = [f"({atom.sql(columns)})" for atom in atoms]
-    return " AND ".join(texts) if texts else "TRUE"
-
-
-def _disjunction(branches: list[str]) -> str:
-    if "TRUE" in branches:
-        return "TRUE"
-    return f"({' OR '.join(branches)})" if branches else "FALSE"
+def _caller_only(clause: Clause) -> bool:
+    return all(atom.caller_only for atom in clause.atoms())

@@ -15,6 +15,8 @@ class Kind(enum.IntEnum):
     PROFESSIONAL = 2
     ADMINISTRATOR = 3
     RESEARCHER = 4
+    JOB = 5
+    """A named job of the platform, with the least it needs."""
 
 
 class Right(enum.StrEnum):
@@ -22,6 +24,12 @@ class Right(enum.StrEnum):
 
     IDENTIFY = "identify"
     """Find a stranger by INS or by the full strict traits; answers identity only."""
+    REVIEW = "review"
+    """Review emergency accesses and abnormal ones; opens no clinical content."""
+
+
+NO_MATTER = bytes(32)
+"""The matters of who may read none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +40,18 @@ class Caller:
         kind: which family of rules applies.
         party: surrogate number of the person in table ``party``; 0 for ``system`` and for
             administrators, who are nobody in the record.
-        reference: FHIR reference such as ``Practitioner/5f0c…``, or ``system`` or
+        reference: FHIR reference such as ``Practitioner/5f0c…``, or ``system``, ``job/<name>`` or
             ``account/12``, written in the trace.
         purpose: code of ``http://terminology.hl7.org/CodeSystem/v3-ActReason``.
         rights: rights given to the account.
+        level: how strongly the person was authenticated, 1 to 3.
+        roles: codes of the access matrix that the person practises now.
+        structures: party numbers of the structures where the person practises now.
+        principals: party numbers of the professionals under whom the person acts now.
+        matters: 32 bytes, bit ``n`` set where the roles may read matter ``n``.
+
+    The last four are facts of the database: :class:`hygie.kernel.security.gate.Gate` reads them
+    at each request, whatever stood there before, and nothing keeps them longer.
     """
 
     kind: Kind
@@ -43,10 +59,25 @@ class Caller:
     reference: str
     purpose: str = "TREAT"
     rights: frozenset[Right] = field(default_factory=frozenset)
+    level: int = 1
+    roles: frozenset[str] = field(default_factory=frozenset)
+    structures: frozenset[int] = field(default_factory=frozenset)
+    principals: frozenset[int] = field(default_factory=frozenset)
+    matters: bytes = NO_MATTER
+
+    @property
+    def own(self) -> list[int]:
+        """Return the parties whose relations are the caller's own: self and structures."""
+        return sorted({self.party} - {0} | self.structures)
+
+
+def job(name: str) -> Caller:
+    """Return the caller of a named job; the matrix says what ``job:<name>`` reads."""
+    return Caller(Kind.JOB, 0, f"job/{name}", purpose="HOPERAT", roles=frozenset({f"job:{name}"}))
 
 
 SYSTEM = Caller(Kind.SYSTEM, 0, "system", purpose="HOPERAT")
-"""The local operator and named jobs; traced like everybody else."""
+"""The local operator, traced like everybody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from hygie.kernel.errors import Forbidden
-from hygie.kernel.security.algebra import Columns, Policy
-from hygie.kernel.security.caller import Caller, Kind
-from hygie.kernel.security.rules import DIRECTORY, READ
+from hygie.kernel.security.algebra import Policy
+from hygie.kernel.security.atoms import IN_DIRECTORY
+from hygie.kernel.security.caller import Caller
+from hygie.kernel.security.faces import ASKED, CallerSql, Face, every_rule
+from hygie.kernel.security.relations import OF_THE_RECORD
 
 Bind = Callable[[object], str]
 """Binds a value to the query being printed and returns its placeholder, such as ``$3``."""
 
-
-_PARTY = "<party>"
+_MARKS = CallerSql("<party>", "<own>", "<members>", "<matters>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +27,30 @@ class Decision:
 
     def predicate(self, row: str, bind: Bind) -> str:
         """Return the SQL predicate on alias ``row``; it goes before any LIMIT."""
-        if self.caller.kind == Kind.SYSTEM:
-            return "TRUE"
-        text = self.policy.predicate_for(self.caller, Columns(row, "", _PARTY))
-        if _PARTY not in text:
-            # PostgreSQL refuses a placeholder that the statement does not use.
-            return text
-        return text.replace(_PARTY, f"{bind(self.caller.party)}::integer")
+        return self._bound(self._face(row).predicate(), bind)
 
     def rule_name(self, row: str, bind: Bind) -> str:
         """Return the SQL expression that names the rule which permits the row."""
-        kind = f"{bind(int(self.caller.kind))}::smallint"
-        party = f"{bind(self.caller.party)}::integer"
-        return self.policy.rule_name(Columns(row, kind, party))
+        return self._bound(self._face(row).rule_name(), bind)
+
+    def _face(self, row: str) -> Face:
+        return Face(self.policy, self.policy.live(self.caller), row, _MARKS)
+
+    def _bound(self, text: str, bind: Bind) -> str:
+        """Bind what the text uses: PostgreSQL refuses a placeholder that stands nowhere."""
+        values: tuple[tuple[str, object, str], ...] = (
+            (_MARKS.party, self.caller.party, "integer"),
+            (_MARKS.own, own_parties(self.caller), "integer[]"),
+            (_MARKS.members, members(self.caller), "integer[]"),
+            (_MARKS.matters, self.caller.matters, "bytea"),
+        )
+        for mark, value, kind in values:
+            if mark in text:
+                text = text.replace(mark, f"{bind(value)}::{kind}")
+        return text
 
 
-def decide(caller: Caller, *, directory: bool, policy: Policy = READ) -> Decision:
+def decide(caller: Caller, *, directory: bool, policy: Policy) -> Decision:
     """Return the decision for requests on one type of resource.
 
     ``directory`` tells whether the type holds no patient (Organization, ValueSet...).
@@ -49,7 +58,53 @@ def decide(caller: Caller, *, directory: bool, policy: Policy = READ) -> Decisio
     Raises:
         Forbidden: no rule can ever permit this caller anything of this type.
     """
-    rules = [rule for rule, _ in policy.rules_for(caller) if directory or rule is not DIRECTORY]
-    if not rules:
+    live = policy.live(caller)
+    if not any(directory or IN_DIRECTORY not in one.clauses for one in live):
         raise Forbidden("Your account gives no right to do this on health records.")
     return Decision(caller, policy)
+
+
+def own_parties(caller: Caller) -> list[int]:
+    """Return 0, for what holds of the record, and the parties whose relations are the caller's."""
+    return [OF_THE_RECORD, *caller.own]
+
+
+def members(caller: Caller) -> list[int]:
+    """Return those and the professionals under whom the caller acts."""
+    return [*own_parties(caller), *sorted(caller.principals)]
+
+
+def grouped_rule_name(policy: Policy, row: str, *, rules: str = ASKED.rules) -> str:
+    """Return the expression that names the permitting rule where callers are rows ``a``.
+
+    ``rules`` is the column of the rules that may still permit under this policy.
+    """
+    return Face(policy, every_rule(policy), row, replace(ASKED, rules=rules)).rule_name()
+
+
+CALLER_COLUMNS = (
+    ("party", "integer"),
+    ("own", "integer[]"),
+    ("members", "integer[]"),
+    ("matters", "bytea"),
+)
+"""Columns of callers that are rows of a query, with their types; ``rules`` stands beside them."""
+
+
+def caller_columns(callers: Sequence[Caller]) -> list[list[object]]:
+    """Return the callers in the order of ``CALLER_COLUMNS``; arrays as literals."""
+    return [
+        [caller.party for caller in callers],
+        [_literal(own_parties(caller)) for caller in callers],
+        [_literal(members(caller)) for caller in callers],
+        [caller.matters for caller in callers],
+    ]
+
+
+def live_rules(policy: Policy, callers: Sequence[Caller]) -> list[int]:
+    """Return, for each caller, the number whose bits are the rules that may still permit."""
+    return [sum(1 << one.place for one in policy.live(caller)) for caller in callers]
+
+
+def _literal(numbers: Sequence[int]) -> str:
+    return f"{{{','.join(map(str, numbers))}}}"

@@ -15,7 +15,7 @@ from hygie.kernel.audit.trace import write
 from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.errors import Conflict, HygieError
 from hygie.kernel.security.caller import Access, Caller
-from hygie.kernel.security.tokens import authenticate, parties
+from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.store.change import Change
 from hygie.kernel.store.conditional import Pairs, matches, take_turn
 from hygie.kernel.store.model import Found, Stored, Written
@@ -104,7 +104,9 @@ class Atomic:
         database: Database,
         searcher: Searcher,
         writer: Writer,
+        gate: Gate,
     ) -> None:
+        self._gate = gate
         self._database = database
         self._searcher = searcher
         self._writer = writer
@@ -130,7 +132,7 @@ class Atomic:
         self, access: Access, request: Request, work: Callable[[Steps], Awaitable[T]]
     ) -> T:
         async with self._database.connection() as connection:
-            caller = await authenticate(connection, access)
+            caller = await self._gate.caller(connection, access)
             system, members = parties([caller])
             await connection.execute(begin(members, system=system))
             steps = Steps(connection, caller, request, self._searcher, self._writer)

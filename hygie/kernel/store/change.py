@@ -91,18 +91,6 @@ class Nothing:
     rule: str
 
 
-def check_may_state_facts(rt: str, caller: Caller) -> None:
-    """Check that the caller may write a type whose resources open records (CareTeam, Consent).
-
-    Whoever could write one could let anybody in; the consent domain will say who else may.
-
-    Raises:
-        Forbidden: the caller is not ``system``.
-    """
-    if caller.kind != Kind.SYSTEM:
-        raise Forbidden(f"{rt} decides who may open a record: only the operator writes it.")
-
-
 def check_change(
     change: Change, caller: Caller, current: Current | None, new_rule: str | None
 ) -> Permit | Nothing:

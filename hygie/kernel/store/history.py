@@ -16,8 +16,8 @@ from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.errors import InvalidRequest, NotFound
 from hygie.kernel.fhir.names import type_name, type_number
 from hygie.kernel.security.caller import Access
-from hygie.kernel.security.decision import Decision, decide
-from hygie.kernel.security.tokens import authenticate, parties
+from hygie.kernel.security.decision import Decision
+from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.store.batch import Batch
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.directory import directory_types
@@ -51,8 +51,14 @@ class Historian:
     """Answers histories."""
 
     def __init__(
-        self, database: Database, bodies: Bodies, traces: Batch[Sequence[Trace], None]
+        self,
+        database: Database,
+        bodies: Bodies,
+        traces: Batch[Sequence[Trace], None],
+        *,
+        gate: Gate,
     ) -> None:
+        self._gate = gate
         self._database = database
         self._bodies = bodies
         self._traces = traces
@@ -64,14 +70,14 @@ class Historian:
             NotFound: the history of one resource has no version visible to the caller.
         """
         async with self._database.connection() as connection:
-            caller = await authenticate(connection, access)
+            caller = await self._gate.caller(connection, access)
             # A history of everything may hold directory types: every known caller may ask.
             directory = scope.rt is None or scope.rt in directory_types()
             rt = type_number(scope.rt) if scope.rt else None
             system, members = parties([caller])
             await connection.execute(begin(members, system=system))
             async with traced_refusals(connection, request, caller, rt=rt):
-                decision = decide(caller, directory=directory)
+                decision = self._gate.decide(caller, directory=directory)
                 rows = await _rows(connection, decision, scope)
                 total = await _total(connection, decision, scope)
                 if scope.rid is not None and not (

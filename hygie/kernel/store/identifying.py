@@ -22,7 +22,7 @@ from hygie.kernel.fhir.search.dates import interval
 from hygie.kernel.fhir.search.fold import fold
 from hygie.kernel.fhir.search.registry import parameters
 from hygie.kernel.security.caller import Access, Caller, Kind, Right
-from hygie.kernel.security.tokens import authenticate
+from hygie.kernel.security.gate import Gate
 from hygie.kernel.store import tokens
 from hygie.kernel.store.batch import Batch
 from hygie.kernel.store.bodies import Bodies
@@ -68,7 +68,9 @@ class Identifier:
         traces: Batch[Sequence[Trace], None],
         *,
         zone: tzinfo,
+        gate: Gate,
     ) -> None:
+        self._gate = gate
         self._database = database
         self._bodies = bodies
         self._traces = traces
@@ -86,7 +88,7 @@ class Identifier:
         """
         rt = type_number("Patient")
         async with self._database.connection() as connection:
-            caller = await authenticate(connection, access)
+            caller = await self._gate.caller(connection, access)
             # The one question about people whom no relation opens: the belt lets this
             # transaction see every patient, the right and the full traits stand in its place.
             await connection.execute(begin([], system=True))

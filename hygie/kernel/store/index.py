@@ -14,6 +14,7 @@ from hygie.kernel.fhir.search.extracted import Extracted
 from hygie.kernel.fhir.search.fold import fold
 from hygie.kernel.fhir.search.references import Ref, localise
 from hygie.kernel.fhir.search.registry import Parameter
+from hygie.kernel.security.matters import CODED_BY, matter_of
 from hygie.kernel.store import tokens
 from hygie.kernel.store.columns import Columns, columns_of, combined, stored_name
 from hygie.kernel.store.compose import NumberRow, composite_rows, unit_parts
@@ -50,6 +51,7 @@ class Indexed(msgspec.Struct, gc=False):
     document_class: int | None
     label: int
     flags: int
+    matter: int = 0
 
 
 def index(rt: str, found: Extracted, patients: list[Ref], *, base: str = "") -> Indexed:
@@ -84,8 +86,14 @@ def index(rt: str, found: Extracted, patients: list[Ref], *, base: str = "") -> 
         structure=_party(found, columns.structure, only="Organization"),
         document_class=document_class,
         label=label,
+        matter=_matter(rt, found),
         flags=(MANY_DATES if len(main) > 1 else 0) | (NAMES_PATIENT if named else 0),
     )
+
+
+def _matter(rt: str, found: Extracted) -> int:
+    element = CODED_BY.get(rt)
+    return matter_of(rt, [code for one, _, code in found.tokens if code and one.code == element])
 
 
 def _named(columns: Columns, found: Extracted) -> list[PartyRef]:

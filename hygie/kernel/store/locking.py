@@ -6,16 +6,20 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hygie.kernel.security.algebra import Columns
+from asyncpg import Record
+
+from hygie.kernel.fhir.names import type_name
 from hygie.kernel.security.caller import Caller
-from hygie.kernel.security.rules import READ, WRITE
+from hygie.kernel.security.decision import caller_columns, grouped_rule_name, live_rules
+from hygie.kernel.security.policies import Policies
+from hygie.kernel.security.relations import Relation
+from hygie.kernel.store.asked import asked
 from hygie.kernel.store.change import Change, Current
+from hygie.kernel.store.facts import Fact, PartyRef, Practice, Stated
+from hygie.kernel.store.ids import id_of
 
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
-
-_V = Columns("v", "a.kind", "a.party")
-_NEW = Columns("a", "a.kind", "a.party")
 
 # In one order for all writers, so that they wait for one another and never in a circle.
 _LOCK = """
@@ -23,28 +27,48 @@ SELECT k.key FROM unnest($1::smallint[], $2::uuid[]) AS a (rt, uid)
 JOIN resource_key k ON k.rt = a.rt AND k.uid = a.uid
 ORDER BY k.rt, k.uid FOR UPDATE OF k
 """
+_HERE = (
+    ("rt", "smallint"),
+    ("uid", "uuid"),
+    ("rules", "bigint"),
+    ("write_rules", "bigint"),
+)
 # A statement of its own: one that waited for a lock would still see the rows of before the wait.
-_CURRENT = f"""
-SELECT a.n, k.key, k.part, k.deleted, k.former, v.ver, v.upd, v.pat,
-       {READ.rule_name(_V)} AS read_rule, {WRITE.rule_name(_V)} AS write_rule
-FROM unnest($1::smallint[], $2::uuid[], $3::smallint[], $4::integer[])
-     WITH ORDINALITY AS a (rt, uid, kind, party, n)
+_CURRENT = """
+SELECT a.n, k.key, k.part, k.deleted, k.former, v.ver, v.upd, v.pat, v.label,
+       {read} AS read_rule, {write} AS write_rule
+FROM {asked}
 JOIN resource_key k ON k.rt = a.rt AND k.uid = a.uid
 LEFT JOIN LATERAL (
-  SELECT r.ver, r.upd, r.pat, r.rt, r.others, r.label, r.author FROM resource r
-  WHERE NOT k.deleted AND r.part = k.part AND r.key = k.key
+  SELECT r.ver, r.upd, r.pat, r.rt, r.others, r.label, r.author, r.matter
+  FROM resource r WHERE NOT k.deleted AND r.part = k.part AND r.key = k.key
   UNION ALL
-  (SELECT h.ver, h.upd, h.pat, h.rt, h.others, h.label, h.author FROM resource_history h
+  (SELECT h.ver, h.upd, h.pat, h.rt, h.others, h.label, h.author, h.matter
+   FROM resource_history h
    WHERE k.deleted AND h.part = k.part AND h.key = k.key ORDER BY h.ver DESC LIMIT 1)
 ) v ON TRUE
 """
-_CONTENT = f"""
-SELECT a.n, {WRITE.rule_name(_NEW)} AS rule FROM (
-  SELECT n, kind, party, pat, rt, others::integer[] AS others, label, author
-  FROM unnest($1::smallint[], $2::integer[], $3::integer[], $4::smallint[], $5::text[],
-              $6::smallint[], $7::integer[])
-       WITH ORDINALITY AS t (kind, party, pat, rt, others, label, author, n)
-) a
+_NEW = (
+    ("pat", "integer"),
+    ("rt", "smallint"),
+    ("others", "integer[]"),
+    ("label", "smallint"),
+    ("author", "integer"),
+    ("matter", "smallint"),
+    ("rules", "bigint"),
+)
+_CONTENT = "SELECT a.n, {write} AS rule FROM {asked}"
+_FACTS = """
+SELECT f.source, p.rt AS patient_rt, p.uid AS patient_uid, p.rid AS patient_rid,
+       m.rt AS member_rt, m.uid AS member_uid, m.rid AS member_rid, f.kind, f.starts, f.ends
+FROM care_relation f JOIN party p ON p.num = f.pat LEFT JOIN party m ON m.num = f.member
+WHERE f.source = ANY ($1::bigint[])
+"""
+_PRACTICES = """
+SELECT f.source, m.rt AS member_rt, m.uid AS member_uid, m.rid AS member_rid, f.role,
+       s.rt AS structure_rt, s.uid AS structure_uid, s.rid AS structure_rid, f.starts, f.ends
+FROM practice f JOIN party m ON m.num = f.member LEFT JOIN party s ON s.num = f.structure
+WHERE f.source = ANY ($1::bigint[])
 """
 
 
@@ -54,64 +78,107 @@ async def lock(connection: Connection, changes: Sequence[Change]) -> None:
     await connection.execute(_LOCK, [rt for rt, _ in places], [uid for _, uid in places])
 
 
-async def current_states(
-    connection: Connection, changes: Sequence[Change], callers: Sequence[Caller]
-) -> list[Current | None]:
-    """Return what stands now under each id; None where nothing does."""
-    places = [change.place for change in changes]
-    rows = await connection.fetch(
-        _CURRENT,
-        [rt for rt, _ in places],
-        [uid for _, uid in places],
-        [int(caller.kind) for caller in callers],
-        [caller.party for caller in callers],
-    )
-    found: list[Current | None] = [None] * len(changes)
-    for row in rows:
-        found[row["n"] - 1] = Current(
-            key=row["key"],
-            part=row["part"],
-            deleted=row["deleted"],
-            former=tuple(row["former"] or ()),
-            ver=row["ver"] or 0,
-            upd=row["upd"],
-            pat=row["pat"],
-            read_rule=row["read_rule"] if row["ver"] else None,
-            write_rule=row["write_rule"] if row["ver"] else None,
+class States:
+    """Reads what stands now and judges what shall stand, under the locks."""
+
+    def __init__(self, policies: Policies) -> None:
+        self._read = policies.read
+        self._write = policies.write
+        self._current = _CURRENT.format(
+            read=grouped_rule_name(self._read, "v"),
+            write=grouped_rule_name(self._write, "v", rules="a.write_rules"),
+            asked=asked(_HERE),
         )
-    return found
+        self._content = _CONTENT.format(
+            write=grouped_rule_name(self._write, "a"), asked=asked(_NEW)
+        )
+
+    async def current(
+        self, connection: Connection, changes: Sequence[Change], callers: Sequence[Caller]
+    ) -> list[Current | None]:
+        """Return what stands now under each id; None where nothing does."""
+        places = [change.place for change in changes]
+        rows = await connection.fetch(
+            self._current,
+            [rt for rt, _ in places],
+            [uid for _, uid in places],
+            live_rules(self._read, callers),
+            live_rules(self._write, callers),
+            *caller_columns(callers),
+        )
+        found: list[Current | None] = [None] * len(changes)
+        for row in rows:
+            found[row["n"] - 1] = _current(row)
+        return found
+
+    async def content_rules(
+        self,
+        connection: Connection,
+        changes: Sequence[Change],
+        callers: Sequence[Caller],
+        numbers: Mapping[PartyRef, int],
+    ) -> list[str | None]:
+        """Return, for each change, the rule that permits its new content; None for a delete."""
+        prepared = [change.prepared.indexed if change.prepared else None for change in changes]
+        patients = [[numbers[ref] for ref in one.patients] if one else [] for one in prepared]
+        rows = await connection.fetch(
+            self._content,
+            [mine[0] if mine else None for mine in patients],
+            [change.place[0] for change in changes],
+            [array(mine[1:]) for mine in patients],
+            [one.label if one else 0 for one in prepared],
+            [numbers[one.author] if one and one.author else None for one in prepared],
+            [one.matter if one else 0 for one in prepared],
+            live_rules(self._write, callers),
+            *caller_columns(callers),
+        )
+        rules: list[str | None] = [None] * len(changes)
+        for row in rows:
+            rules[row["n"] - 1] = row["rule"]
+        return rules
 
 
-async def content_rules(
-    connection: Connection,
-    changes: Sequence[Change],
-    callers: Sequence[Caller],
-    numbers: Mapping[tuple[str, str], int],
-) -> list[str | None]:
-    """Return, for each change, the rule that permits its new content; None for a delete."""
-    patients = [
-        [numbers[ref] for ref in change.prepared.indexed.patients] if change.prepared else []
-        for change in changes
-    ]
-    rows = await connection.fetch(
-        _CONTENT,
-        [int(caller.kind) for caller in callers],
-        [caller.party for caller in callers],
-        [mine[0] if mine else None for mine in patients],
-        [change.place[0] for change in changes],
-        [array(mine[1:]) for mine in patients],
-        [change.prepared.indexed.label if change.prepared else 0 for change in changes],
-        [_author(change, numbers) for change in changes],
+def _current(row: Record) -> Current:
+    return Current(
+        key=row["key"],
+        part=row["part"],
+        deleted=row["deleted"],
+        former=tuple(row["former"] or ()),
+        ver=row["ver"] or 0,
+        upd=row["upd"],
+        pat=row["pat"],
+        read_rule=row["read_rule"] if row["ver"] else None,
+        write_rule=row["write_rule"] if row["ver"] else None,
     )
-    rules: list[str | None] = [None] * len(changes)
-    for row in rows:
-        rules[row["n"] - 1] = row["rule"]
-    return rules
 
 
-def _author(change: Change, numbers: Mapping[tuple[str, str], int]) -> int | None:
-    author = change.prepared.indexed.author if change.prepared else None
-    return numbers[author] if author else None
+async def stated_by(connection: Connection, keys: Sequence[int]) -> dict[int, frozenset[Stated]]:
+    """Return the facts that resources state now, by key; those that state none are left out."""
+    found: dict[int, set[Stated]] = {}
+    if not keys:
+        return {}
+    for row in await connection.fetch(_FACTS, keys):
+        patient = _party(row, "patient")
+        if patient is not None:
+            fact = Fact(
+                patient, _party(row, "member"), Relation(row["kind"]), row["starts"], row["ends"]
+            )
+            found.setdefault(row["source"], set()).add(fact)
+    for row in await connection.fetch(_PRACTICES, keys):
+        member = _party(row, "member")
+        if member is not None:
+            practice = Practice(
+                member, row["role"], _party(row, "structure"), row["starts"], row["ends"]
+            )
+            found.setdefault(row["source"], set()).add(practice)
+    return {key: frozenset(facts) for key, facts in found.items()}
+
+
+def _party(row: Record, name: str) -> PartyRef | None:
+    number = row[f"{name}_rt"]
+    if number is None:
+        return None
+    return type_name(number), id_of(row[f"{name}_uid"], row[f"{name}_rid"])
 
 
 def array(values: Sequence[int | uuid.UUID]) -> str | None:

@@ -10,7 +10,7 @@ from hygie.kernel.database.blobs import BlobStore
 from hygie.kernel.database.connection import Database
 from hygie.kernel.store.codec import Codec
 from hygie.kernel.store.dictionaries import load_dictionaries
-from hygie.kernel.store.facts import Projections
+from hygie.kernel.store.law import Law
 from hygie.kernel.store.repository import Repository
 from hygie.kernel.store.site import Site
 
@@ -21,7 +21,7 @@ CONNECTIONS = 8
 async def open_repository(
     settings: Settings,
     *,
-    projections: Projections,
+    law: Law,
     dsn: str | None = None,
     clock: Clock | None = None,
     size: int = CONNECTIONS,
@@ -38,7 +38,7 @@ async def open_repository(
         database,
         codec=Codec(dictionaries),
         blobs=BlobStore(settings.data / "blobs"),
-        projections=projections,
+        law=law,
         site=Site(settings.fhir_base, ZoneInfo(settings.zone)),
         clock=clock,
     )

@@ -20,8 +20,8 @@ from hygie.kernel.fhir.search.dates import interval
 from hygie.kernel.fhir.search.fold import fold
 from hygie.kernel.fhir.search.registry import parameters
 from hygie.kernel.security.caller import Access, Caller, Kind
-from hygie.kernel.security.decision import Decision, decide
-from hygie.kernel.security.tokens import authenticate, parties
+from hygie.kernel.security.decision import Decision
+from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.store import tokens
 from hygie.kernel.store.batch import Batch
 from hygie.kernel.store.birth_dates import find_birth_date
@@ -50,7 +50,9 @@ class People:
         traces: Batch[Sequence[Trace], None],
         *,
         zone: tzinfo,
+        gate: Gate,
     ) -> None:
+        self._gate = gate
         self._database = database
         self._bodies = bodies
         self._traces = traces
@@ -64,11 +66,11 @@ class People:
         """
         rt = type_number("Patient")
         async with self._database.connection() as connection:
-            caller = await authenticate(connection, access)
+            caller = await self._gate.caller(connection, access)
             system, members = parties([caller])
             await connection.execute(begin(members, system=system))
             async with traced_refusals(connection, request, caller, rt=rt):
-                decision = decide(caller, directory=False)
+                decision = self._gate.decide(caller, directory=False)
                 statement, values = _statement(decision, text, self._zone)
                 rows = await connection.fetch(statement, *values)
             await connection.execute("COMMIT")
@@ -153,9 +155,9 @@ def _whose(sql: Sql, caller: Caller) -> list[str]:
     """Return the condition that narrows the search to the caller's relations, for the planner."""
     if caller.kind == Kind.SYSTEM:
         return []
-    party = f"{sql.bind(caller.party)}::integer"
-    related = f"SELECT c.pat FROM care_relation c WHERE c.member = {party}"
-    return [f"r.pat = ANY (ARRAY (SELECT {party} UNION {related}))"]
+    mine = f"{sql.bind([*caller.own, *sorted(caller.principals)])}::integer[]"
+    related = f"SELECT c.pat FROM care_relation c WHERE c.member = ANY ({mine})"
+    return [f"r.pat = ANY (ARRAY (SELECT unnest({mine}) UNION {related}))"]
 
 
 def _score(sql: Sql, word: str) -> str:

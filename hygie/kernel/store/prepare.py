@@ -11,7 +11,7 @@ from hygie.kernel.errors import InvalidRequest, MethodNotAllowed
 from hygie.kernel.fhir.search.extract import extract, patients
 from hygie.kernel.fhir.search.references import Ref, parse_ref
 from hygie.kernel.fhir.validate import parse
-from hygie.kernel.store.facts import Fact, PartyRef, Projections, facts_of
+from hygie.kernel.store.facts import PartyRef, Projections, Stated, facts_of, parties_of
 from hygie.kernel.store.index import Indexed, index
 from hygie.kernel.store.site import Site
 
@@ -27,13 +27,12 @@ class Prepared:
     rid: str
     raw: bytes
     indexed: Indexed
-    facts: tuple[Fact, ...]
+    facts: frozenset[Stated]
 
     def parties(self) -> list[PartyRef]:
         """Return every person and structure that needs a surrogate number."""
         named = [*self.indexed.patients, self.indexed.author, self.indexed.structure]
-        members = [member for fact in self.facts for member in (fact.patient, fact.member)]
-        return [ref for ref in (*named, *members) if ref is not None]
+        return [ref for ref in (*named, *parties_of(self.facts)) if ref is not None]
 
 
 def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections, site: Site) -> Prepared:

@@ -15,7 +15,7 @@ from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.errors import MethodNotAllowed
 from hygie.kernel.fhir.splice import server_fields
 from hygie.kernel.security.caller import Access, Caller, Kind
-from hygie.kernel.security.tokens import authenticate, parties
+from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.store.atomic import Atomic, StepRefused, Steps
 from hygie.kernel.store.batch import Batch
 from hygie.kernel.store.bodies import Bodies
@@ -23,10 +23,10 @@ from hygie.kernel.store.bundles import Part
 from hygie.kernel.store.change import Change
 from hygie.kernel.store.codec import Codec
 from hygie.kernel.store.conditional import at_most_one, check_criteria, read_criteria
-from hygie.kernel.store.facts import Projections
 from hygie.kernel.store.history import Historian, Scope
 from hygie.kernel.store.identifying import Identifier, Traits
 from hygie.kernel.store.ids import check_id, new_id
+from hygie.kernel.store.law import Law
 from hygie.kernel.store.logged import Reading
 from hygie.kernel.store.model import Found, HistoryPage, Person, Stored, Written
 from hygie.kernel.store.parties import Parties
@@ -60,7 +60,7 @@ class Repository:
         *,
         codec: Codec,
         blobs: BlobStore,
-        projections: Projections,
+        law: Law,
         site: Site,
         clock: Clock | None = None,
     ) -> None:
@@ -69,24 +69,25 @@ class Repository:
         self.database = database
         self.bodies = bodies
         self.site = site
-        self._projections = projections
+        self.law = law
+        self._gate = gate = Gate(law.policies, lambda: clock.now().astimezone(site.zone).date())
         self._parties = Parties()
         self._traces: Batch[Sequence[Trace], None] = Batch(self._write_traces)
         self._writer = Writer(
-            database, bodies, known_parties=self._parties, clock=clock, guarded=projections
+            database, bodies, known_parties=self._parties, clock=clock, law=law, gate=gate
         )
-        self._searcher = Searcher(database, bodies, self._traces, clock=clock, site=site)
-        self._historian = Historian(database, bodies, self._traces)
-        self._people = People(database, bodies, self._traces, zone=site.zone)
-        self._identifier = Identifier(database, bodies, self._traces, zone=site.zone)
-        self._atomic = Atomic(database, self._searcher, self._writer)
-        self._reads: Batch[Read, Stored] = Batch(Reader(database, bodies).run)
+        self._searcher = Searcher(database, bodies, self._traces, clock=clock, site=site, gate=gate)
+        self._historian = Historian(database, bodies, self._traces, gate=gate)
+        self._people = People(database, bodies, self._traces, zone=site.zone, gate=gate)
+        self._identifier = Identifier(database, bodies, self._traces, zone=site.zone, gate=gate)
+        self._atomic = Atomic(database, self._searcher, self._writer, gate)
+        self._reads: Batch[Read, Stored] = Batch(Reader(database, bodies, gate).run)
         self._writes: Batch[Change, Written] = Batch(self._writer.run)
 
     async def authenticate(self, access: Access) -> Caller:
         """Return the caller of a token; for what reads nothing, such as introspection."""
         async with self.database.connection() as connection:
-            return await authenticate(connection, access)
+            return await self._gate.caller(connection, access)
 
     async def party_number(self, reference: str) -> int:
         """Return the surrogate number of ``Type/id``, made when nothing named it before."""
@@ -261,14 +262,14 @@ class Repository:
         """Carry out a FHIR transaction: all of it or nothing (FHIR R4, http.html#transaction)."""
         asked = request or Request("transaction")
         return await self._run(
-            access, asked, lambda steps: carry_out(steps, parts, projections=self._projections)
+            access, asked, lambda steps: carry_out(steps, parts, projections=self.law.projections)
         )
 
     @contextlib.asynccontextmanager
     async def reading(self, access: Access, request: Request) -> AsyncIterator[Reading]:
         """Open a transaction under the belt for a resource provider; its traces are written."""
         async with self.database.connection() as connection:
-            caller = await authenticate(connection, access)
+            caller = await self._gate.caller(connection, access)
             system, members = parties([caller])
             await connection.execute(begin(members, system=system))
             reading = Reading(connection, caller)
@@ -288,7 +289,7 @@ class Repository:
         """
         asked = request or Request("search-system")
         async with self.database.connection() as connection:
-            caller = await authenticate(connection, access)
+            caller = await self._gate.caller(connection, access)
             system, members = parties([caller])
             await connection.execute(begin(members, system=system, snapshot=True))
             visit = Visit(connection, caller, self._searcher)
@@ -298,7 +299,7 @@ class Repository:
             await connection.execute("COMMIT")
 
     async def _prepare(self, raw: bytes, rt: str, rid: str) -> Prepared:
-        make = partial(prepare, raw, rt, rid, projections=self._projections, site=self.site)
+        make = partial(prepare, raw, rt, rid, projections=self.law.projections, site=self.site)
         # A large body is worked on in a thread: the others must not wait for it.
         return await asyncio.to_thread(make) if len(raw) > LARGE else make()
 

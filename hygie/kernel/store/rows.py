@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from hygie.kernel.security.relations import OF_THE_RECORD
 from hygie.kernel.store.change import Permit
-from hygie.kernel.store.facts import PartyRef
+from hygie.kernel.store.facts import Fact, PartyRef, Practice
 from hygie.kernel.store.ids import key_of, part_of
 from hygie.kernel.store.locking import array
 
@@ -37,6 +38,8 @@ RESOURCE = (
     ("class", "smallint"),
     ("label", "smallint"),
     ("flags", "smallint"),
+    ("matter", "smallint"),
+    ("own_label", "smallint"),
     ("rid", "text"),
     ("others", "integer[]"),
     ("frequent", "bigint[]"),
@@ -64,6 +67,14 @@ FACT = (
     ("ends", "timestamptz"),
     ("source", "bigint"),
 )
+PRACTICE = (
+    ("member", "integer"),
+    ("structure", "integer"),
+    ("role", "text"),
+    ("starts", "timestamptz"),
+    ("ends", "timestamptz"),
+    ("source", "bigint"),
+)
 BLOB = (("digest", "bytea"), ("key", "bigint"), ("part", "smallint"), ("ver", "integer"))
 
 
@@ -72,6 +83,7 @@ class Version:
     """A version about to be written.
 
     ``body`` is its stored form and ``served`` the bytes of a read; both None for a deletion.
+    ``inherited`` are labels that reach it from what it belongs to.
     """
 
     permit: Permit
@@ -82,6 +94,20 @@ class Version:
     body: bytes | None
     blobs: Sequence[bytes] = ()
     served: bytes | None = None
+    inherited: int = 0
+
+    @property
+    def label(self) -> int:
+        """Return the labels it is judged by: its own and those that reached it."""
+        prepared = self.permit.change.prepared
+        return (prepared.indexed.label if prepared else 0) | self.inherited
+
+    @property
+    def own_label(self) -> int | None:
+        """Return its own labels where others reached it, else None."""
+        prepared = self.permit.change.prepared
+        own = prepared.indexed.label if prepared else 0
+        return own if self.label != own else None
 
 
 def part_for(permit: Permit) -> int:
@@ -127,8 +153,10 @@ def resource_row(version: Version, numbers: Mapping[PartyRef, int]) -> tuple[obj
         version.part,
         rt,
         indexed.document_class,
-        indexed.label,
+        version.label,
         indexed.flags,
+        indexed.matter,
+        version.own_label,
         key_of(change.rid)[1],
         patients[1:] or None,
         indexed.frequent or None,
@@ -155,8 +183,33 @@ def fact_rows(version: Version, numbers: Mapping[PartyRef, int]) -> list[tuple[o
     """Return the rows of ``care_relation`` of one version."""
     prepared = version.permit.change.prepared
     return [
-        (numbers[f.patient], numbers[f.member], f.kind, f.starts, f.ends, version.key)
+        (
+            numbers[f.patient],
+            numbers[f.member] if f.member else OF_THE_RECORD,
+            int(f.kind),
+            f.starts,
+            f.ends,
+            version.key,
+        )
         for f in (prepared.facts if prepared else ())
+        if isinstance(f, Fact)
+    ]
+
+
+def practice_rows(version: Version, numbers: Mapping[PartyRef, int]) -> list[tuple[object, ...]]:
+    """Return the rows of ``practice`` of one version."""
+    prepared = version.permit.change.prepared
+    return [
+        (
+            numbers[p.member],
+            numbers[p.structure] if p.structure else None,
+            p.role,
+            p.starts,
+            p.ends,
+            version.key,
+        )
+        for p in (prepared.facts if prepared else ())
+        if isinstance(p, Practice)
     ]
 
 

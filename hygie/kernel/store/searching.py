@@ -20,8 +20,7 @@ from hygie.kernel.fhir.search.references import localise
 from hygie.kernel.fhir.search.values import parse_token
 from hygie.kernel.fhir.validate import parse
 from hygie.kernel.security.caller import Access, Caller
-from hygie.kernel.security.decision import decide
-from hygie.kernel.security.tokens import authenticate, parties
+from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.store.batch import Batch
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.directory import directory_types
@@ -73,7 +72,9 @@ class Searcher:
         *,
         clock: Clock,
         site: Site,
+        gate: Gate,
     ) -> None:
+        self._gate = gate
         self._database = database
         self._bodies = bodies
         self._traces = traces
@@ -84,7 +85,7 @@ class Searcher:
     async def run(self, access: Access, query: Query, request: Request) -> Found:
         """Return one page of matches and what they include."""
         async with self._database.connection() as connection:
-            caller = await authenticate(connection, access)
+            caller = await self._gate.caller(connection, access)
             system, members = parties([caller])
             await connection.execute(begin(members, system=system))
             async with traced_refusals(connection, request, caller, rt=type_number(query.rt)):
@@ -97,7 +98,7 @@ class Searcher:
         self, connection: Connection, caller: Caller, query: Query
     ) -> tuple[Found, list[Touched]]:
         """Search inside an open transaction of this caller, who writes the traces."""
-        decision = decide(caller, directory=query.rt in directory_types())
+        decision = self._gate.decide(caller, directory=query.rt in directory_types())
         plan = Plan(decision, query, await self._known(connection, query))
         if query.summary == "count":
             total = await self._count(connection, plan)

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 _VERSIONED = (
     "key, seq, xid, upd, uid, ver, pat, author, structure, part, rt, class, label, flags, "
-    "deletion, rid, others, body"
+    "matter, own_label, deletion, rid, others, body"
 )
 _TO_HISTORY = f"""
 INSERT INTO resource_history ({_VERSIONED})
 SELECT r.key, r.seq, r.xid, r.upd, r.uid, r.ver, r.pat, r.author, r.structure, r.part, r.rt,
-       r.class, r.label, r.flags, FALSE, r.rid, r.others, r.body
+       r.class, r.label, r.flags, r.matter, r.own_label, FALSE, r.rid, r.others, r.body
 FROM unnest($1::bigint[], $2::smallint[]) AS a (key, part)
 JOIN resource r ON r.part = a.part AND r.key = a.key
 """
 _DELETION = f"""
 INSERT INTO resource_history ({_VERSIONED})
 SELECT r.key, a.seq, pg_current_xact_id(), a.upd, r.uid, a.ver, r.pat, r.author, r.structure,
-       r.part, r.rt, r.class, r.label, r.flags, TRUE, r.rid, r.others, NULL
+       r.part, r.rt, r.class, r.label, r.flags, r.matter, r.own_label, TRUE, r.rid, r.others, NULL
 FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::timestamptz[], $5::integer[])
      AS a (key, part, seq, upd, ver)
 JOIN resource r ON r.part = a.part AND r.key = a.key
@@ -36,7 +36,10 @@ _CLEAR = tuple(
     "WHERE t.part = a.part AND t.key = a.key"
     for table in ("s_string", "s_date", "s_number", "resource")
 )
-_CLEAR_FACTS = "DELETE FROM care_relation WHERE source = ANY ($1::bigint[])"
+_CLEAR_FACTS = tuple(
+    f"DELETE FROM {table} WHERE source = ANY ($1::bigint[])"
+    for table in ("care_relation", "practice")
+)
 _MOVE_KEYS = """
 UPDATE resource_key k SET part = a.part, deleted = a.deleted,
   former = CASE WHEN a.part = k.part THEN k.former
@@ -68,6 +71,8 @@ async def save(
         await insert(connection, table, columns, flat)
     facts = [row for v in kept for row in rows.fact_rows(v, numbers)]
     await insert(connection, "care_relation", rows.FACT, facts)
+    practised = [row for v in kept for row in rows.practice_rows(v, numbers)]
+    await insert(connection, "practice", rows.PRACTICE, practised)
     blobs = [(d, v.key, v.part, v.permit.version) for v in kept for d in dict.fromkeys(v.blobs)]
     await insert(connection, "blob_use", rows.BLOB, blobs)
 
@@ -92,7 +97,8 @@ async def _retire(connection: Connection, versions: Sequence[Version]) -> None:
         )
     for statement in _CLEAR:
         await connection.execute(statement, keys, parts)
-    await connection.execute(_CLEAR_FACTS, keys)
+    for statement in _CLEAR_FACTS:
+        await connection.execute(statement, keys)
 
 
 async def _write_keys(

@@ -5,7 +5,7 @@ A FHIR transaction uses the same steps, all or nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,8 @@ from hygie.kernel.clock import Clock
 from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.errors import Conflict, HygieError, Unavailable, Unprocessable
 from hygie.kernel.fhir.splice import stamp
-from hygie.kernel.security.caller import Bearer, Caller
-from hygie.kernel.security.tokens import callers_of, parties, resolve
+from hygie.kernel.security.caller import Caller
+from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.change import (
     Change,
@@ -26,10 +26,10 @@ from hygie.kernel.store.change import (
     Nothing,
     Permit,
     check_change,
-    check_may_state_facts,
 )
-from hygie.kernel.store.facts import PartyRef
-from hygie.kernel.store.locking import content_rules, current_states, lock
+from hygie.kernel.store.facts import PartyRef, Stated
+from hygie.kernel.store.law import Law
+from hygie.kernel.store.locking import States, lock, stated_by
 from hygie.kernel.store.model import Stored, Written
 from hygie.kernel.store.parties import Parties
 from hygie.kernel.store.rows import Version, part_for
@@ -54,15 +54,17 @@ class Writer:
         *,
         known_parties: Parties,
         clock: Clock,
-        guarded: Collection[str],
+        law: Law,
+        gate: Gate,
     ) -> None:
-        """``guarded`` are the types that state facts the access rules read."""
         self._database = database
         self._bodies = bodies
         self._parties = known_parties
         self._units = Units()
         self._clock = clock
-        self._guarded = frozenset(guarded)
+        self._law = law
+        self._gate = gate
+        self._states = States(law.policies)
 
     async def run(self, changes: Sequence[Change]) -> Sequence[Result]:
         """Return, for each change, its effect or its refusal, once both are durable."""
@@ -92,11 +94,12 @@ class Writer:
     async def _group(self, group: Mapping[int, Change]) -> dict[int, Result]:
         async with self._database.connection() as connection:
             results: dict[int, Result] = {}
-            known = await callers_of(connection, [change.access for change in group.values()])
+            known = await self._gate.callers(
+                connection, [change.access for change in group.values()]
+            )
             changes: dict[int, Change] = {}
             callers: dict[int, Caller] = {}
-            for number, change in group.items():
-                caller = _caller(change, known)
+            for (number, change), caller in zip(group.items(), known, strict=True):
                 if isinstance(caller, Caller):
                     changes[number], callers[number] = change, caller
                 else:
@@ -134,11 +137,10 @@ class Writer:
     ) -> list[Result]:
         """Make the changes inside the open transaction; each id stands at most once in them."""
         await lock(connection, changes)
-        currents = await current_states(connection, changes, callers)
-        rules = await content_rules(connection, changes, callers, numbers)
-        effects = [
-            self._effect(*one) for one in zip(changes, callers, currents, rules, strict=True)
-        ]
+        currents = await self._states.current(connection, changes, callers)
+        rules = await self._states.content_rules(connection, changes, callers, numbers)
+        effects = [_effect(*one) for one in zip(changes, callers, currents, rules, strict=True)]
+        effects = await self._guarded(connection, effects)
         permits = [effect for effect in effects if isinstance(effect, Permit)]
         versions = await self._versions(connection, permits)
         await save(connection, versions, numbers)
@@ -150,15 +152,31 @@ class Writer:
         made = {id(version.permit): version for version in versions}
         return [self._result(effect, made) for effect in effects]
 
-    def _effect(
-        self, change: Change, caller: Caller, current: Current | None, rule: str | None
-    ) -> Effect:
+    async def _guarded(self, connection: Connection, effects: list[Effect]) -> list[Effect]:
+        """Return the effects, refused where the caller may not change the facts that are stated."""
+        permits = [
+            effect
+            for effect in effects
+            if isinstance(effect, Permit) and effect.change.rt in self._law.projections
+        ]
+        keys = [permit.current.key for permit in permits if permit.current is not None]
+        before = await stated_by(connection, keys)
+        return [
+            self._judge(effect, before) if isinstance(effect, Permit) else effect
+            for effect in effects
+        ]
+
+    def _judge(self, permit: Permit, before: Mapping[int, frozenset[Stated]]) -> Effect:
+        change = permit.change
+        former = before.get(permit.current.key, frozenset()) if permit.current else frozenset()
+        stated = change.prepared.facts if change.prepared else frozenset()
+        if stated == former:
+            return permit
         try:
-            if change.rt in self._guarded:
-                check_may_state_facts(change.rt, caller)
-            return check_change(change, caller, current, rule)
+            self._law.guard(permit.caller, change.rt, former, stated)
         except HygieError as error:
             return error
+        return permit
 
     async def _versions(self, connection: Connection, permits: Sequence[Permit]) -> list[Version]:
         if not permits:
@@ -229,9 +247,9 @@ def _one_each(waiting: Mapping[int, Change]) -> dict[int, Change]:
     return {number: waiting[number] for number in turn.values()}
 
 
-def _caller(change: Change, known: dict[Bearer, Caller]) -> Caller | HygieError:
+def _effect(change: Change, caller: Caller, current: Current | None, rule: str | None) -> Effect:
     try:
-        return resolve(change.access, known)
+        return check_change(change, caller, current, rule)
     except HygieError as error:
         return error
 

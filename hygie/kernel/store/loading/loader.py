@@ -15,7 +15,6 @@ from hygie.kernel.database.connection import Database
 from hygie.kernel.database.roles import LOADER
 from hygie.kernel.errors import HygieError, Issue, Unprocessable
 from hygie.kernel.security.caller import SYSTEM
-from hygie.kernel.store.facts import Projections
 from hygie.kernel.store.loading.copying import Copier
 from hygie.kernel.store.loading.items import Group, Item, Source
 from hygie.kernel.store.loading.marks import Mark, read_mark
@@ -39,7 +38,6 @@ async def load(
     repository: Repository,
     sources: Sequence[Source],
     *,
-    projections: Projections,
     progress: Show | None = None,
     report: Tell | None = None,
 ) -> LoadReport:
@@ -52,7 +50,6 @@ async def load(
     Args:
         repository: where to.
         sources: files (``find_sources``) and feeds.
-        projections: what the domains read for the access rules.
         progress: called after each batch.
         report: called for each entry that is refused or doubtful.
 
@@ -63,7 +60,7 @@ async def load(
     try:
         async with database.connection() as connection:
             copier = Copier(connection, repository.bodies)
-            loader = _Loader(repository, copier, projections, report or _silent, progress)
+            loader = _Loader(repository, copier, report or _silent, progress)
             with _rare_collections():
                 await loader.run(sources)
             if loader.report.created or loader.report.updated:
@@ -106,7 +103,6 @@ class _Batch:
 class _Loader:
     repository: Repository
     copier: Copier
-    projections: Projections
     tell: Tell
     show: Show | None
     report: LoadReport = field(default_factory=LoadReport)
@@ -218,7 +214,12 @@ class _Loader:
 
     def _make_ready(self, batch: _Batch, updated: datetime) -> tuple[list[Ready], list[Problem]]:
         """Make a batch ready, in a thread of its own."""
-        maker = Maker(self.projections, self.repository.site, self.repository.bodies, self._request)
+        maker = Maker(
+            self.repository.law.projections,
+            self.repository.site,
+            self.repository.bodies,
+            self._request,
+        )
         made: list[Ready] = []
         problems: list[Problem] = []
         for source, item in batch.entries:

@@ -14,7 +14,7 @@ from hygie.kernel.store.statistics import refresh
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
 
-TABLES = "resource, resource_key, s_string, s_date, s_number, care_relation, party"
+TABLES = "resource, resource_key, s_string, s_date, s_number, care_relation, practice, party"
 
 
 async def analyze(dsn: str, loader: Connection) -> None:

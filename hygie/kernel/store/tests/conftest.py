@@ -8,17 +8,17 @@ import msgspec
 import pytest
 from asyncpg import Record
 
-from hygie.domains.consent.fhir import care_team_facts, helper_facts
 from hygie.kernel.security.caller import SYSTEM, Caller, Kind
 from hygie.kernel.store import Repository, open_repository
 from hygie.testing.database import ScratchDatabase
+from hygie.testing.law import LAW
 
 
 @pytest.fixture(scope="module")
 async def repository(database: ScratchDatabase) -> AsyncIterator[Repository]:
     opened = await open_repository(
         database.settings,
-        projections={"CareTeam": care_team_facts, "Consent": helper_facts},
+        law=LAW,
     )
     yield opened
     await opened.database.close()

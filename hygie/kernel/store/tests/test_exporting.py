@@ -17,19 +17,20 @@ from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.store.exporting import export
 from hygie.kernel.store.loading import find_sources, load
 from hygie.testing.database import ScratchDatabase, ScratchServer
+from hygie.testing.law import LAW
 from hygie.testing.shared import shared_path
 
 
 @pytest.fixture(scope="module")
 async def filled(repository: Repository) -> Repository:
     sources, _ = find_sources([shared_path("data/synthea_r4") / "bundle_01.json.gz"])
-    await load(repository, sources, projections={})
+    await load(repository, sources)
     return repository
 
 
 @pytest.fixture
 async def empty(database_server: ScratchServer) -> AsyncIterator[Repository]:
-    opened = await open_repository(database_server.create().settings, projections={})
+    opened = await open_repository(database_server.create().settings, law=LAW)
     yield opened
     await opened.database.close()
 
@@ -51,7 +52,7 @@ async def test_an_export_loads_into_an_empty_store_the_same(
     there.mkdir()
     back.mkdir()
     manifest = await export(filled, there)
-    report = await load(empty, find_sources([there])[0], projections={})
+    report = await load(empty, find_sources([there])[0])
     await export(empty, back)
     counts = {output.type: output.count for output in manifest.output}
     assert (report.created, report.refused, report.warnings) == (counts, 0, 0)

@@ -23,6 +23,7 @@ from hygie.kernel.store.bundles import read_parts
 from hygie.kernel.store.tests.conftest import encode, put
 from hygie.kernel.store.writing import instant_text
 from hygie.testing.database import ScratchDatabase
+from hygie.testing.law import LAW
 from hygie.testing.writers import Journal, faults, stored_versions, write_at_random
 
 Json = dict[str, Any]
@@ -88,7 +89,7 @@ LONG_AGO = "2000-01-01T00:00:00Z"
 @pytest.fixture
 async def own(fresh_database: ScratchDatabase) -> AsyncIterator[Repository]:
     """Give one test a repository of its own."""
-    opened = await open_repository(fresh_database.settings, projections={})
+    opened = await open_repository(fresh_database.settings, law=LAW)
     yield opened
     await opened.database.close()
 

@@ -23,6 +23,7 @@ from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.store.history import Scope
 from hygie.kernel.store.tests.conftest import encode, patient_caller, professional_caller
 from hygie.testing.database import ScratchDatabase
+from hygie.testing.law import LAW
 
 PATIENT = b'{"resourceType": "Patient",\n  "name": [ {"family":"Dupont" , "given":["Anne"]} ]}'
 
@@ -180,7 +181,7 @@ async def test_only_the_operator_writes_what_opens_records(repository: Repositor
 
 async def test_a_day_is_a_day_in_the_zone_of_the_structure(fresh_database: ScratchDatabase) -> None:
     settings = replace(fresh_database.settings, zone="Indian/Reunion")
-    store = await open_repository(settings, projections={})
+    store = await open_repository(settings, law=LAW)
     late = {
         "resourceType": "Observation",
         "status": "final",

@@ -19,6 +19,7 @@ from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.store.loading import Feed, LoadReport, Problem, Progress, find_sources, load
 from hygie.testing.database import ScratchDatabase
+from hygie.testing.law import LAW
 from hygie.testing.shared import shared_path
 
 PATIENT = {"resourceType": "Patient", "id": "load-1", "name": [{"family": "Dupont"}]}
@@ -45,7 +46,7 @@ def write_bundle(path: Path, kind: str, *entries: dict[str, Any]) -> Path:
 async def run(repository: Repository, *paths: Path) -> tuple[LoadReport, list[Problem]]:
     problems: list[Problem] = []
     sources, _ = find_sources(paths)
-    report = await load(repository, sources, projections={}, report=problems.append)
+    report = await load(repository, sources, report=problems.append)
     return report, problems
 
 
@@ -238,7 +239,7 @@ async def test_every_form_of_file_is_read(
     path.write_bytes(gzip.compress(text, mtime=0) if name.endswith(".gz") else text)
     (path.parent / "README.md").write_text("left out")
     sources, ignored = find_sources([tmp_path])
-    report = await load(repository, sources, projections={})
+    report = await load(repository, sources)
     assert (report.created.total(), [each.name for each in ignored]) == (1, ["README.md"])
     assert (await body(repository, f"Patient/form-{name}"))["name"][0]["family"] == "Dupont"
 
@@ -317,7 +318,7 @@ class Interrupted(Exception):
 async def test_an_interrupted_load_goes_on_where_it_stopped(
     fresh_database: ScratchDatabase, tmp_path: Path
 ) -> None:
-    repository = await open_repository(fresh_database.settings, projections={})
+    repository = await open_repository(fresh_database.settings, law=LAW)
     people = [{**PATIENT, "id": f"p-{number}"} for number in range(5_000)]
     file = write_lines(tmp_path / "many.ndjson", *people)
 
@@ -327,8 +328,8 @@ async def test_an_interrupted_load_goes_on_where_it_stopped(
 
     sources, _ = find_sources([file])
     with pytest.raises(Interrupted):
-        await load(repository, sources, projections={}, progress=stop)
-    report = await load(repository, sources, projections={})
+        await load(repository, sources, progress=stop)
+    report = await load(repository, sources)
     assert 0 < report.total <= 3_500
     assert report.created.total() == report.total
     found = await repository.search(
@@ -356,8 +357,8 @@ async def test_a_load_killed_in_the_middle_goes_on(
     assert b"%" in first, (first + await process.stderr.read()).decode()
     process.kill()
     await process.communicate()
-    repository = await open_repository(settings, projections={})
-    report = await load(repository, find_sources([file])[0], projections={})
+    repository = await open_repository(settings, law=LAW)
+    report = await load(repository, find_sources([file])[0])
     everyone = [("_summary", "count"), ("_total", "accurate")]
     found = await repository.search(SYSTEM, "Patient", everyone)
     await repository.database.close()
@@ -367,8 +368,8 @@ async def test_a_load_killed_in_the_middle_goes_on(
 
 async def test_a_feed_is_loaded_once(repository: Repository) -> None:
     records = [[msgspec.json.encode({**PATIENT, "id": f"feed-{n}"})] for n in range(3)]
-    first = await load(repository, [Feed("people/3", iter(records))], projections={})
-    again = await load(repository, [Feed("people/3", iter(records))], projections={})
+    first = await load(repository, [Feed("people/3", iter(records))])
+    again = await load(repository, [Feed("people/3", iter(records))])
     assert (first.created["Patient"], again.total, again.sources_done) == (3, 0, 1)
 
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hygie.domains.consent.fhir import care_team_facts
 from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.store.tests.conftest import encode
 from hygie.kernel.store.tests.random_queries import Pair, searches
 from hygie.kernel.store.tests.random_records import IDS, MAKERS, Maker
 from hygie.testing.database import ScratchDatabase
+from hygie.testing.law import LAW
 from hygie.testing.oracle import BASE, Oracle
 
 SHORT = settings(
@@ -51,7 +51,7 @@ class Both:
 async def both(database: ScratchDatabase) -> AsyncIterator[Both]:
     """Give records that were written, changed, deleted and brought back."""
     own = replace(database.settings, url=BASE.removesuffix("/fhir"))
-    store = await open_repository(own, projections={"CareTeam": care_team_facts})
+    store = await open_repository(own, law=LAW)
     pair = Both(store, Oracle())
     try:
         await fill(pair)

@@ -7,12 +7,13 @@ from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store import open_repository
 from hygie.kernel.subscriptions.feed import Change, Position, read_feed
 from hygie.testing.database import ScratchDatabase
+from hygie.testing.law import LAW
 
 RAW = b'{"resourceType":"Basic","code":{"text":"x"}}'
 
 
 async def test_the_feed_tells_each_version_once_in_order(database: ScratchDatabase) -> None:
-    repository = await open_repository(database.settings, projections={})
+    repository = await open_repository(database.settings, law=LAW)
     written = (await repository.create(SYSTEM, "Basic", RAW)).stored
     await repository.update(SYSTEM, "Basic", written.rid, written.body or b"")
     await repository.delete(SYSTEM, "Basic", written.rid)
@@ -31,7 +32,7 @@ async def test_the_feed_tells_each_version_once_in_order(database: ScratchDataba
 
 
 async def test_a_transaction_that_commits_late_is_not_lost(database: ScratchDatabase) -> None:
-    repository = await open_repository(database.settings, projections={})
+    repository = await open_repository(database.settings, law=LAW)
     async with repository.database.connection() as slow:
         await slow.execute(begin(system=True))
         await slow.execute("SELECT pg_current_xact_id()")  # an older transaction, still running

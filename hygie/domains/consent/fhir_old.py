@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from hygie.kernel.fhir.search.dates import FIRST, LAST, interval
 from hygie.kernel.fhir.search.references import parse_ref
-from hygie.kernel.security.rules import CARE_TEAM, HELPER
+from hygie.kernel.security.relations import Relation
 from hygie.kernel.store.facts import Fact, PartyRef
 
 _PROFESSIONALS = frozenset({"Practitioner"})
@@ -31,7 +31,13 @@ def care_team_facts(team: Any, zone: tzinfo) -> list[Fact]:
         if member is not None:
             own = _period(participant.period, zone)
             facts.append(
-                Fact(patient, member, CARE_TEAM, max(whole[0], own[0]), min(whole[1], own[1]))
+                Fact(
+                    patient,
+                    member,
+                    Relation.CARE_TEAM,
+                    max(whole[0], own[0]),
+                    min(whole[1], own[1]),
+                )
             )
     return facts
 
@@ -47,7 +53,7 @@ def helper_facts(consent: Any, zone: tzinfo) -> list[Fact]:
     starts, ends = _period(provision.period, zone)
     actors = (_party(actor.reference, _HELPERS) for actor in provision.actor or ())
     return [
-        Fact(patient, member, HELPER, starts, ends)
+        Fact(patient, member, Relation.HELPER, starts, ends)
         for member in actors
         if member is not None and member != patient
     ]

@@ -1,0 +1,147 @@
+"""From what a request brings to a caller the rules can judge: token, roles, structures.
+
+Everything is read from the database at each request, in the statement before the answer's own, and
+kept nowhere: a revoked token, an ended post or an ended delegation is refused from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from hygie.kernel.errors import Unauthenticated
+from hygie.kernel.security.caller import NO_MATTER, Access, Bearer, Caller, Kind, Right
+from hygie.kernel.security.decision import Decision, decide
+from hygie.kernel.security.policies import Policies
+from hygie.kernel.security.relations import Relation
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+
+_PRACTICE = """
+ARRAY (SELECT DISTINCT p.role FROM practice p
+       WHERE p.member = {who} AND now() >= p.starts AND now() < p.ends) AS roles,
+ARRAY (SELECT DISTINCT p.structure FROM practice p WHERE p.member = {who}
+       AND p.structure IS NOT NULL AND now() >= p.starts AND now() < p.ends) AS structures,
+ARRAY (SELECT DISTINCT f.pat FROM care_relation f WHERE f.member = {who}
+       AND f.kind = {acts_under} AND now() >= f.starts AND now() < f.ends) AS principals
+"""
+_LOOK_UP = f"""
+SELECT t.digest, t.kind, t.party, t.reference, t.purpose, t.rights, t.level,
+  {_PRACTICE.format(who="w.party", acts_under=int(Relation.ACTS_UNDER))}
+FROM access_token t
+CROSS JOIN LATERAL
+  (SELECT CASE WHEN t.kind = {int(Kind.PROFESSIONAL)} THEN t.party END AS party) w
+WHERE t.digest = ANY ($1::bytea[]) AND t.revoked IS NULL AND t.expires > now()
+"""
+_PRACTISED = f"""
+SELECT w.party, {_PRACTICE.format(who="w.party", acts_under=int(Relation.ACTS_UNDER))}
+FROM unnest($1::integer[]) AS w (party)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Knows who asks, and takes the decision every statement carries.
+
+    Attributes:
+        policies: the rules of this installation.
+        today: the day by which the matrix is read.
+    """
+
+    policies: Policies
+    today: Callable[[], date]
+
+    async def caller(self, connection: Connection, access: Access) -> Caller:
+        """Return the caller of one access.
+
+        Raises:
+            Unauthenticated: the token is unknown, expired or revoked.
+        """
+        (found,) = await self.callers(connection, [access])
+        if isinstance(found, Unauthenticated):
+            raise found
+        return found
+
+    async def callers(
+        self, connection: Connection, accesses: Sequence[Access]
+    ) -> list[Caller | Unauthenticated]:
+        """Return, for each access, the caller or the refusal of its token."""
+        tokens = {one.digest for one in accesses if isinstance(one, Bearer)}
+        people = {
+            one.party
+            for one in accesses
+            if isinstance(one, Caller) and one.kind == Kind.PROFESSIONAL and one.party
+        }
+        known = {
+            row["digest"]: self._complete(_bearer_of(row), row)
+            for row in (await connection.fetch(_LOOK_UP, list(tokens)) if tokens else ())
+        }
+        practised = {
+            row["party"]: row
+            for row in (await connection.fetch(_PRACTISED, list(people)) if people else ())
+        }
+        return [
+            known.get(one.digest) or _unknown()
+            if isinstance(one, Bearer)
+            else self._complete(one, practised.get(one.party))
+            for one in accesses
+        ]
+
+    def decide(self, caller: Caller, *, directory: bool) -> Decision:
+        """Return the decision for reading resources of one type.
+
+        Raises:
+            Forbidden: no rule can ever permit this caller anything of this type.
+        """
+        return decide(caller, directory=directory, policy=self.policies.read)
+
+    def _complete(self, caller: Caller, row: Record | None) -> Caller:
+        if caller.kind == Kind.JOB:
+            roles: Collection[str] = [caller.reference.replace("/", ":", 1)]
+        elif caller.kind == Kind.PROFESSIONAL and row is not None:
+            roles = row["roles"]
+        else:
+            return replace(
+                caller,
+                roles=frozenset(),
+                structures=frozenset(),
+                principals=frozenset(),
+                matters=NO_MATTER,
+            )
+        return replace(
+            caller,
+            roles=frozenset(roles),
+            structures=frozenset(row["structures"] if row else ()),
+            principals=frozenset(row["principals"] if row else ()),
+            matters=self.policies.matrix.readable(roles, self.today()),
+        )
+
+
+def _bearer_of(row: Record) -> Caller:
+    return Caller(
+        Kind(row["kind"]),
+        row["party"],
+        row["reference"],
+        purpose=row["purpose"],
+        rights=frozenset(Right(right) for right in row["rights"]),
+        level=row["level"],
+    )
+
+
+def _unknown() -> Unauthenticated:
+    return Unauthenticated("The bearer token is unknown, expired or revoked; ask for a new one.")
+
+
+def parties(callers: Sequence[Caller]) -> tuple[bool, list[int]]:
+    """Return what the belt needs: whether the operator or a job is among them, and all parties."""
+    system = any(caller.kind in (Kind.SYSTEM, Kind.JOB) for caller in callers)
+    members = {
+        party
+        for caller in callers
+        for party in (caller.party, *caller.structures, *caller.principals)
+        if party
+    }
+    return system, sorted(members)

@@ -1,0 +1,31 @@
+"""Callers and what they ask as rows of a query: one statement for many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hygie.kernel.security.decision import CALLER_COLUMNS
+
+Columns = Sequence[tuple[str, str]]
+
+
+def asked(columns: Columns) -> str:
+    """Return a sub-select of arrays ``$1``, ``$2``..., one a column, then the callers' columns.
+
+    Its rows are numbered from 1 in column ``n``. Arrays of arrays travel as literals, since unnest
+    flattens them.
+
+    >>> asked([("uid", "uuid")])[:45]
+    '(SELECT t.uid, t.party, t.own::integer[] AS o'
+    """
+    every = [*columns, *CALLER_COLUMNS]
+    names = ", ".join(name for name, _ in every)
+    chosen = ", ".join(
+        f"t.{name}::{kind} AS {name}" if kind.endswith("[]") else f"t.{name}"
+        for name, kind in every
+    )
+    inputs = ", ".join(
+        f"${place}::{'text' if kind.endswith('[]') else kind}[]"
+        for place, (_, kind) in enumerate(every, 1)
+    )
+    return f"(SELECT {chosen}, t.n FROM unnest({inputs}) WITH ORDINALITY AS t ({names}, n)) AS a"
