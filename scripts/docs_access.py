@@ -8,42 +8,50 @@ from importlib.resources import files
 
 from docs_markdown import code, codes, page, table
 
-from hygie.kernel.security import rules
-from hygie.kernel.security.algebra import Atom, Policy
+from hygie.domains.consent.policy.rules import READ, RELABEL, RELABELS, WRITE
+from hygie.kernel.security.algebra import Policy, Rule
 from hygie.kernel.security.caller import Kind, Right
+from hygie.kernel.security.clauses import Atom, Clause, Either, Not
 from hygie.kernel.security.labels import Label
+from hygie.kernel.security.relations import PRINCIPAL, Relation
 
 
 def access_page() -> str:
     """Return the page."""
     return page(
         "Who may see and do what",
-        "The rules are `hygie/kernel/security/rules.py`. A rule permits when all its atoms hold. "
-        "Whatever no rule permits is refused. The same object decides in memory, prints the SQL "
-        "predicate of every query, and prints these sentences. The name of the rule that permitted "
-        "stands in every trace. The tables of `tests/spec` say the same with people and records. "
-        "No rule is by profession yet; there is no emergency access.",
+        "The rules are `hygie/domains/consent/policy/rules.py`. A rule permits when all its facts "
+        "hold; facts in brackets are alternatives. Whatever no rule permits is refused. The same "
+        "object decides in memory, prints the SQL predicate of every query, and prints these "
+        "sentences. The name of the rule that permitted stands in every trace. The tables of "
+        "`tests/spec` say the same with people and records; `tests/proof` proves it.",
         "## Reading",
-        _rules(rules.READ),
+        _rules(READ),
+        "A resource of several patients is read where the rules permit for one of them.",
         "## Creating, changing, deleting",
-        _rules(rules.WRITE),
-        "A change needs the rule on what is stored and on the new content: nobody moves a resource "
-        "into a record, or out of one, that they may not write. Only the local operator makes a "
-        "new Patient or a resource of no patient, and chooses the id of a new resource.",
-        "## Atoms",
+        _rules(WRITE),
+        "A change needs the rule on what is stored and on the new content, for every patient it "
+        "names: nobody moves a resource into a record, or out of one, that they may not write. "
+        "Only the local operator makes a new Patient or a resource of no patient, and chooses the "
+        "id of a new resource. What opens or closes a record to somebody passes a second check, "
+        "`hygie/domains/consent/policy/guard.py`: who may state which fact.",
+        "## Changing labels",
+        _labels(RELABEL),
+        "## Facts",
         table(
-            ("Atom", "French", "English", "Known before any row is read"),
+            ("Fact", "Where it holds", "Where it does not", "In English", "About the caller alone"),
             [_atom(atom) for atom in _atoms()],
         ),
         "A label is a code in `meta.security` or, for a document, `securityLabel`: "
-        f"{codes(label.name.lower() for label in Label if label.name)}. "
-        "The care team of a patient is what active CareTeam resources say, each member for their "
-        "period. A helper is a person whom an active Consent of the patient permits. Both are "
-        "written in the transaction of that resource (`hygie/domains/consent/fhir.py`).",
+        f"{codes(label.name.lower() for label in Label if label.name)}.",
+        "## Relations",
+        "Rows of `care_relation`, written in the transaction of the FHIR resource that states "
+        "them. A decision reads them as one number of 64 bits: bit *k* is a relation of kind *k* "
+        f"of the caller or of the caller's structure; bit *k* + {PRINCIPAL} one of a professional "
+        "under whom the caller acts.",
+        table(("Kind", "Number"), [(code(one.name.lower()), str(int(one))) for one in Relation]),
         "## The access log",
-        "AuditEvent has rules of its own (`hygie/kernel/audit/query.py`): a patient reads the "
-        "traces of their own record, a professional those of their own acts, the local operator "
-        "all, nobody else any.",
+        "AuditEvent has rules of its own (`hygie/kernel/audit/query.py`).",
         "## Kinds of callers",
         f"Kinds: {codes(kind.name.lower() for kind in Kind)}. "
         f"Rights given to an account and not deduced from a relation: {codes(Right)}.",
@@ -55,28 +63,43 @@ def access_page() -> str:
 
 def _rules(policy: Policy) -> str:
     return table(
-        ("Rule", "Atoms, all needed", "French", "English"),
-        [
-            (
-                code(rule.name),
-                codes(atom.name for atom in rule.atoms),
-                rule.sentence("fr"),
-                rule.sentence("en"),
-            )
-            for rule in policy.rules
-        ],
+        ("Rule", "Facts, all needed", "French", "English"), [_rule(rule) for rule in policy.rules]
     )
+
+
+def _labels(policy: Policy) -> str:
+    return table(
+        ("Rule", "Facts, all needed", "French", "English", "Labels"),
+        [(*_rule(rule), codes(_names(RELABELS[rule.name]))) for rule in policy.rules],
+    )
+
+
+def _names(labels: Label) -> list[str]:
+    return [label.name.lower() for label in labels if label.name]
+
+
+def _rule(rule: Rule) -> tuple[str, str, str, str]:
+    facts = " ".join(_clause(clause) for clause in rule.clauses)
+    return code(rule.name), facts, rule.sentence("fr"), rule.sentence("en")
+
+
+def _clause(clause: Clause) -> str:
+    if isinstance(clause, Either):
+        told = [" and ".join(_clause(one) for one in branch) for branch in clause.branches]
+        return f"[{' or '.join(told)}]"
+    if isinstance(clause, Not):
+        return f"not {code(clause.atom.name)}"
+    return " ".join(code(atom.name) for atom in clause.atoms())
 
 
 def _atoms() -> Iterable[Atom]:
-    every = (
-        atom for policy in (rules.READ, rules.WRITE) for rule in policy.rules for atom in rule.atoms
-    )
+    every = (atom for policy in (READ, WRITE, RELABEL) for atom in policy.atoms())
     return {atom.name: atom for atom in every}.values()
 
 
 def _atom(atom: Atom) -> tuple[str, ...]:
-    return code(atom.name), atom.fr, atom.en, "yes" if atom.caller_only else "no"
+    said = atom.said
+    return code(atom.name), said.fr, said.fr_not, said.en, "yes" if atom.caller_only else "no"
 
 
 def _directory() -> list[tuple[str, str]]:

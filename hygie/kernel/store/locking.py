@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from asyncpg import Record
@@ -160,18 +161,19 @@ async def stated_by(connection: Connection, keys: Sequence[int]) -> dict[int, fr
     for row in await connection.fetch(_FACTS, keys):
         patient = _party(row, "patient")
         if patient is not None:
-            fact = Fact(
-                patient, _party(row, "member"), Relation(row["kind"]), row["starts"], row["ends"]
-            )
+            fact = Fact(patient, _party(row, "member"), Relation(row["kind"]), *_period(row))
             found.setdefault(row["source"], set()).add(fact)
     for row in await connection.fetch(_PRACTICES, keys):
         member = _party(row, "member")
         if member is not None:
-            practice = Practice(
-                member, row["role"], _party(row, "structure"), row["starts"], row["ends"]
-            )
+            practice = Practice(member, row["role"], _party(row, "structure"), *_period(row))
             found.setdefault(row["source"], set()).add(practice)
     return {key: frozenset(facts) for key, facts in found.items()}
+
+
+def _period(row: Record) -> tuple[datetime, datetime]:
+    """Return the bounds in UTC: asyncpg reads the two ends of time without a zone."""
+    return row["starts"].replace(tzinfo=UTC), row["ends"].replace(tzinfo=UTC)
 
 
 def _party(row: Record, name: str) -> PartyRef | None:
