@@ -8,17 +8,26 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hygie.commands import archive
+from hygie.commands import archive, key_tables
+from hygie.commands.archive import Header
 from hygie.commands.options import command, settings_of
 from hygie.commands.postgres_tools import client, run_tool
 from hygie.kernel.config import Settings
 from hygie.kernel.database import binaries, folders, roles, server
 from hygie.kernel.database.lock import FolderLock
 from hygie.kernel.database.session import connect
-from hygie.kernel.errors import InvalidRequest
+from hygie.kernel.errors import HygieError, InvalidRequest
+from hygie.kernel.security.keys.ledger import Erasure, Ledger, read_file
+from hygie.kernel.security.keys.opening import open_port
+from hygie.kernel.security.keys.recovery import RecoveryKey, read_recovery
+from hygie.kernel.security.keys.shredding import repeat
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hygie.commands.options import Commands
+
+STAGE = "restore"
 
 
 def add(commands: Commands) -> None:
@@ -27,63 +36,99 @@ def add(commands: Commands) -> None:
         commands, "restore", about="Bring a backup back into an empty data folder.", run=run
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder made by hygie backup")
+    parser.add_argument(
+        "--keys", type=Path, metavar="FILE", help="a newer archive of keys (default: DIR's own)"
+    )
+    parser.add_argument(
+        "--recovery-key", type=Path, metavar="FILE", help="the recovery key of the backup"
+    )
+    parser.add_argument(
+        "--ledger", type=Path, metavar="FILE", help="the newest copy of the erasure ledger"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Verify the backup, copy it into place, and start the database once.
+    """Verify the backup, copy it into place, erase again what was erased since.
 
     Raises:
         InvalidRequest: the backup is damaged, or there is something in its place already.
     """
     settings = settings_of(arguments)
     folder: Path = arguments.folder.expanduser().resolve()
-    manifest = archive.check_is_whole(folder)
+    keys: Path = (arguments.keys or folder / archive.KEYS).expanduser().resolve()
+    data_header, keys_header = archive.header_of(folder / archive.DATA), archive.header_of(keys)
+    check_kinds(settings, data_header, keys_header)
     archive.check_is_empty(settings.data, why="a backup is restored into an empty data folder.")
-    check_kind(settings, manifest)
-    folders.make(settings.data)
-    archive.copy_folders(folder, settings.data)
-    if manifest.kind == "dump":
-        load_dump(settings, folder / archive.DUMP)
-    else:
-        copy_server(settings, folder / archive.POSTGRES, major=manifest.major)
-    with server.running(settings):
-        sys.stdout.write(f"The backup of {manifest.made} is back in {settings.data}.\n")
+    later = read_file(arguments.ledger) if arguments.ledger else []
+    recovery = read_recovery(arguments.recovery_key) if arguments.recovery_key else None
+    lock = _take(settings)
+    try:
+        unpack(settings, folder / archive.DATA, keys, recovery)
+        put_in_place(settings, data_header)
+    except HygieError:
+        _clear(settings.data)
+        raise
+    finally:
+        lock.release()
+    with server.running(settings) as ready:
+        erasures = finish(settings, ready.dsn, later)
+    sys.stdout.write(f"The backup of {data_header.made} is back in {settings.data}.\n")
+    sys.stdout.write(_told(erasures))
     return 0
 
 
-def check_kind(settings: Settings, manifest: archive.Manifest) -> None:
-    """Raise when the backup is of the other sort of server.
+def check_kinds(settings: Settings, data: Header, keys: Header) -> None:
+    """Raise when the archives are exchanged, or of the other sort of server.
 
     Raises:
         InvalidRequest: with what to change.
     """
-    if manifest.kind == "dump" and not settings.database_url:
+    if (data.holds, keys.holds) != ("data", "keys"):
+        raise InvalidRequest(f"{archive.DATA} and {archive.KEYS} were exchanged.")
+    if data.kind == "dump" and not settings.database_url:
         raise InvalidRequest(
             "This backup was made of a real server: give an empty database in HYGIE_DATABASE_URL."
         )
-    if manifest.kind == "embedded" and settings.database_url:
+    if data.kind == "embedded" and settings.database_url:
         raise InvalidRequest(
             "This backup was made of the embedded server: restore it without HYGIE_DATABASE_URL."
         )
 
 
-def copy_server(settings: Settings, source: Path, *, major: int) -> None:
-    """Copy the embedded server into place after PostgreSQL verified each of its files."""
-    lock = FolderLock(settings.data)
-    lock.take()
-    try:
-        run_tool([binaries.find(major).program("pg_verifybackup"), "--quiet", str(source)])
-        place = folders.postgres(settings.data)
-        fresh = place.with_name("postgres.new")
-        shutil.copytree(source, fresh, symlinks=True)
-        fresh.chmod(0o700)
-        fresh.rename(place)
-    finally:
-        lock.release()
+def unpack(settings: Settings, data: Path, keys: Path, recovery: RecoveryKey | None) -> None:
+    """Decrypt both archives beside their place."""
+    stage = _stage(settings)
+    port = open_port(settings) if settings.keys else None
+    archive.unpack(keys, stage / "keys.unpacked", port=port, recovery=recovery)
+    archive.unpack(data, stage / "data.unpacked", port=port, recovery=recovery)
+
+
+def put_in_place(settings: Settings, header: Header) -> None:
+    """Move what was unpacked where it belongs; PostgreSQL verifies its own files first."""
+    data, keys = _stage(settings) / "data.unpacked", _stage(settings) / "keys.unpacked"
+    if header.kind == "dump":
+        load_dump(settings, data / archive.DUMP)
+    else:
+        source = data / archive.POSTGRES
+        run_tool([binaries.find(header.major).program("pg_verifybackup"), "--quiet", str(source)])
+        source.chmod(0o700)
+        source.rename(folders.postgres(settings.data))
+    for source in (data / "blobs", keys / "keys", keys / "ledger"):
+        source.chmod(0o700)
+        source.rename(settings.data / source.name)
+    (keys / archive.TABLES).rename(_tables(settings))
+    shutil.rmtree(_stage(settings))
+
+
+def finish(settings: Settings, dsn: str, later: Sequence[Erasure]) -> Sequence[Erasure]:
+    """Bring the keys to the day of their archive, then repeat every erasure ever recorded."""
+    key_tables.load(dsn, _tables(settings))
+    shutil.rmtree(_tables(settings))
+    return repeat(dsn, Ledger.of(settings), more=later, restored=True)
 
 
 def load_dump(settings: Settings, dump: Path) -> None:
-    """Load both schemas into the empty database of a real server.
+    """Load the schemas into the empty database of a real server.
 
     Raises:
         InvalidRequest: that database already has a schema of Hygie.
@@ -94,9 +139,41 @@ def load_dump(settings: Settings, dump: Path) -> None:
             raise InvalidRequest("The database of HYGIE_DATABASE_URL already holds Hygie's tables.")
         roles.ensure_roles(session, member=str(session.info.user))
         roles.ensure_schemas(session)
-    for schema, owner in (("hygie", roles.OWNER), ("portal", roles.PORTAL)):
+    owners = (("hygie", roles.OWNER), ("portal", roles.PORTAL), ("hygie_keys", roles.OWNER))
+    for schema, owner in owners:
         run_tool(
             [programs.program("pg_restore"), "--exit-on-error", "--single-transaction",
              "--no-owner", f"--role={owner}", f"--schema={schema}", str(dump), "--dbname"],
             secret=settings.database_url,
         )  # fmt: skip
+
+
+def _take(settings: Settings) -> FolderLock:
+    folders.make(settings.data)
+    lock = FolderLock(settings.data)
+    lock.take()
+    return lock
+
+
+def _clear(data: Path) -> None:
+    """Leave the folder as empty as it was: a restore that failed can be repeated."""
+    for path in data.iterdir():
+        shutil.rmtree(path)
+
+
+def _stage(settings: Settings) -> Path:
+    return folders.run(settings.data) / STAGE
+
+
+def _tables(settings: Settings) -> Path:
+    return folders.run(settings.data) / archive.TABLES
+
+
+def _told(erasures: Sequence[Erasure]) -> str:
+    if not erasures:
+        return "The erasure ledger is empty. If a later copy exists, restore again with --ledger.\n"
+    last = erasures[-1].at.date().isoformat()
+    return (
+        f"{len(erasures)} erasures were repeated, the last one of {last}. If a later copy of the "
+        "erasure ledger exists, restore again with --ledger before you serve.\n"
+    )

@@ -120,12 +120,20 @@ async def _record(
     return erasure
 
 
-def repeat(dsn: str, ledger: Ledger, *, more: Sequence[Erasure] = ()) -> Sequence[Erasure]:
-    """Carry the ledger out on a database that may be older than it; return what it lacked.
+def repeat(
+    dsn: str, ledger: Ledger, *, more: Sequence[Erasure] = (), restored: bool = False
+) -> Sequence[Erasure]:
+    """Carry the ledger out on a database that may be older than it; return what was carried out.
 
-    Done before anything is served: at each start, and after each restore. ``dsn`` connects as
-    who may take the owner's role; ``more`` is a copy from elsewhere. What the lines say of
-    resources is for the caller to remove again.
+    Done before anything is served: at each start what the database lacks, and after each restore
+    everything, since keys may come from another day than the data. What the lines say of resources
+    is for the caller to remove again.
+
+    Args:
+        dsn: connects as who may take the owner's role.
+        ledger: the files, brought up to date as well.
+        more: a copy from elsewhere.
+        restored: carry out what the database knows already, too.
 
     Raises:
         ConfigurationError: two copies contradict each other, or a line was changed.
@@ -134,14 +142,14 @@ def repeat(dsn: str, ledger: Ledger, *, more: Sequence[Erasure] = ()) -> Sequenc
         lines = [row[0] for row in session.execute(_LINES.encode()).fetchall()]
         standing = read_lines(lines, source="table")
         whole = longest([standing, ledger.read(), more])
-        late = whole[len(standing) :]
-        for erasure in late:
+        wanted = whole if restored else whole[len(standing) :]
+        for erasure in wanted:
             _carry_out(session, erasure)
-        if late:
+        if wanted:
             most = max(erasure.patient for erasure in whole)
             session.execute(_KEEP_NUMBERS.encode(), {"most": most})
     ledger.bring_up_to(whole)
-    return late
+    return wanted
 
 
 def make_ready(settings: Settings, dsn: str) -> Sequence[Erasure]:
@@ -151,7 +159,7 @@ def make_ready(settings: Settings, dsn: str) -> Sequence[Erasure]:
 
 def _carry_out(session: Session, erasure: Erasure) -> None:
     session.execute(
-        b"INSERT INTO hygie_keys.erasure (number, line) VALUES (%s, %s)",
+        b"INSERT INTO hygie_keys.erasure (number, line) VALUES (%s, %s) ON CONFLICT DO NOTHING",
         (erasure.number, erasure.line),
     )
     for key in erasure.keys:
