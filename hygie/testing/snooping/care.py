@@ -67,7 +67,7 @@ def settle(course: Course, first: date) -> None:
         if happens(rng, "treating physician declared"):
             course.note(doctor.party, human, "treating", lasting)
     for place in course.world.of("nurses"):
-        for human in rng.sample(course.world.humans, 70):
+        for human in rng.sample(course.world.towns[place.postal], 70):
             for nurse in place.staff:
                 nurse.panel.append(human)
             if happens(rng, "team of nurses recorded"):
@@ -148,7 +148,8 @@ def _call_back(course: Course, doctor: Worker, human: Human, day: date) -> None:
 def _prescribe(course: Course, doctor: Worker, human: Human, day: date) -> None:
     rng = course.rng
     course.note(doctor.party, human, "prescription", (day, day))
-    worker = rng.choice(rng.choice(course.world.of("pharmacy")).staff)
+    near = [one for one in course.world.of("pharmacy") if one.postal == human.postal]
+    worker = rng.choice(rng.choice(near or course.world.of("pharmacy")).staff)
     when = day + timedelta(days=int(rng.expovariate(1.2)))
     if happens(rng, "dispensing linked to the prescription"):
         course.note(worker.place.party, human, "prescription", (when, when))
@@ -188,7 +189,8 @@ def _admit(course: Course, wards: list[Place], day: date) -> None:
     course.stays = [stay for stay in course.stays if stay.ends >= day]
     for ward in wards:
         for _ in range(rng.randrange(1, 6)):
-            human = rng.choice(course.world.humans)
+            near = happens(rng, "patient of the town") and course.world.towns[ward.postal]
+            human = rng.choice(near or course.world.humans)
             ends = day + timedelta(days=int(rng.expovariate(0.28)))
             course.stays.append(Stay(human, ward, ends))
             if not happens(rng, "stay missing"):
@@ -217,6 +219,6 @@ def _ward_day(course: Course, ward: Place, day: date) -> None:
 def _code(course: Course, day: date) -> None:
     """Clerks read the stays that end, to code them: many records, no act, every working day."""
     ended = [stay for stay in course.stays if stay.ends == day]
-    clerks = course.world.of("coding")[0].staff
+    clerks = [clerk for place in course.world.of("coding") for clerk in place.staff]
     for stay in ended:
         course.look(course.rng.choice(clerks), stay.human, day)

@@ -27,7 +27,7 @@ class Traces:
     protected: frozenset[int]
 
 
-def generate(seed: int, *, people: int = 9_000, history: int = 28, judged: int = 28) -> Traces:
+def generate(seed: int, *, people: int = 27_000, history: int = 28, judged: int = 28) -> Traces:
     """Return the traces of ``history`` days of care, then ``judged`` days with snooping too.
 
     The same seed gives the same rows.

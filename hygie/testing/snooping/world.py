@@ -11,8 +11,11 @@ from hygie.testing.snooping.chances import happens
 from hygie.testing.snooping.rows import Practice, Resident
 
 GIVEN = tuple(f"prenom{number}" for number in range(220))
+SMALL = 9_000
+"""People for whom the structures of ``KINDS`` are enough."""
 FAMILIES = 1_600
-TOWNS, STREETS, HOUSES = 9, 45, 70
+TOWNS, STREETS, HOUSES = 9, 30, 70
+LOCAL_FAMILIES = 120
 ADULT, OLDEST = 18 * 365, 96 * 365
 FIRST_DAY = date(2026, 1, 5)
 OFFICE, EARLY, LATE, NIGHT = (8, 18), (6, 14), (13, 21), (20, 31)
@@ -79,6 +82,7 @@ class World:
     places: list[Place]
     homes: dict[int, list[Human]]
     streets: dict[tuple[str, str], list[Human]]
+    towns: dict[str, list[Human]]
 
     @property
     def workers(self) -> list[Worker]:
@@ -91,17 +95,18 @@ class World:
 
 
 def build(rng: random.Random, *, people: int) -> World:
-    """Return a region of about so many people."""
+    """Return a region of about so many people, with as many structures as they need."""
     humans: list[Human] = []
     home = 0
     while len(humans) < people:
         home += 1
-        humans += _household(rng, home, first=1_000 + len(humans))
-    world = World(humans, [], defaultdict(list), defaultdict(list))
+        humans += _household(rng, home, first=1_000 + len(humans), scale=people / SMALL)
+    world = World(humans, [], defaultdict(list), defaultdict(list), defaultdict(list))
     for human in humans:
         world.homes[human.home].append(human)
+        world.towns[human.postal].append(human)
         world.streets[human.postal, street(human.line)].append(human)
-    _employ(rng, world)
+    _employ(rng, world, scale=people / SMALL)
     _choose_doctors(rng, world)
     return world
 
@@ -111,9 +116,9 @@ def street(line: str) -> str:
     return line.partition(" ")[2]
 
 
-def _household(rng: random.Random, home: int, *, first: int) -> list[Human]:
-    family = _family_name(rng)
-    postal = f"56{rng.randrange(TOWNS) + 1:02}0"
+def _household(rng: random.Random, home: int, *, first: int, scale: float) -> list[Human]:
+    postal = _town(rng, scale)
+    family = _family_name(rng, postal)
     line = f"{rng.randrange(1, HOUSES)} rue {rng.randrange(STREETS)}"
     adults = 1 + happens(rng, "couple")
     children = (
@@ -125,7 +130,7 @@ def _household(rng: random.Random, home: int, *, first: int) -> list[Human]:
         adult = rank < adults
         days = grown + rng.randrange(-1500, 1500) if adult else rng.randrange(100, ADULT - 10)
         own = (
-            _family_name(rng)
+            _family_name(rng, postal)
             if adult and rank and happens(rng, "born under another name")
             else family
         )
@@ -135,27 +140,44 @@ def _household(rng: random.Random, home: int, *, first: int) -> list[Human]:
     return made
 
 
-def _family_name(rng: random.Random) -> str:
+def _town(rng: random.Random, scale: float) -> str:
+    return f"56{rng.randrange(round(TOWNS * scale)) + 1:02}0"
+
+
+def _family_name(rng: random.Random, postal: str) -> str:
+    """Return a name: some are common everywhere, and every town has its own."""
+    if happens(rng, "local family"):
+        return f"nom{postal}-{int(LOCAL_FAMILIES * rng.random() ** 1.5)}"
     return f"nom{int(FAMILIES * rng.random() ** 1.9)}"
 
 
-def _employ(rng: random.Random, world: World) -> None:
+def _employ(rng: random.Random, world: World, *, scale: float) -> None:
     adults = [one for one in world.humans if ADULT + 1500 < one.age_in_days(FIRST_DAY) < 63 * 365]
     rng.shuffle(adults)
     number = 1_000_000
     for kind, (count, size) in KINDS.items():
-        for _ in range(count):
+        for _ in range(max(1, round(count * scale))):
             number += 100
-            place = Place(number, kind, f"56{rng.randrange(TOWNS) + 1:02}0")
+            place = Place(number, kind, _town(rng, scale))
             world.places.append(place)
             for rank in range(size):
                 role, shift = _role(rng, kind, rank)
-                worker = Worker(number + 1 + rank, adults.pop(), place, role, shift)
+                human = _hire(rng, adults, place)
+                worker = Worker(number + 1 + rank, human, place, role, shift)
                 worker.human.job = worker
                 place.staff.append(worker)
             for worker in place.staff:
                 if worker.role == "secretary":
                     worker.principal = place.staff[0].party
+
+
+def _hire(rng: random.Random, adults: list[Human], place: Place) -> Human:
+    """Take somebody of the town, or of anywhere."""
+    if happens(rng, "works in one's own town"):
+        for number in range(len(adults) - 1, 0, -1):
+            if adults[number].postal == place.postal:
+                return adults.pop(number)
+    return adults.pop()
 
 
 def _role(rng: random.Random, kind: str, rank: int) -> tuple[str, tuple[int, int]]:
