@@ -69,12 +69,27 @@ async def save(
     for place, (table, columns) in enumerate(rows.SIDES):
         flat = [row for side in sides for row in side[place]]
         await insert(connection, table, columns, flat)
+    await _state_facts(connection, versions, numbers, insert)
+    blobs = [(d, v.key, v.part, v.permit.version) for v in kept for d in dict.fromkeys(v.blobs)]
+    await insert(connection, "blob_use", rows.BLOB, blobs)
+
+
+async def _state_facts(
+    connection: Connection,
+    versions: Sequence[Version],
+    numbers: Mapping[PartyRef, int],
+    insert: rows.Insert,
+) -> None:
+    """Replace the facts, last: the belt judges the rows above by those that held before."""
+    keys = [v.key for v in versions if v.permit.current is not None]
+    if keys:
+        for statement in _CLEAR_FACTS:
+            await connection.execute(statement, keys)
+    kept = [v for v in versions if v.body is not None]
     facts = [row for v in kept for row in rows.fact_rows(v, numbers)]
     await insert(connection, "care_relation", rows.FACT, facts)
     practised = [row for v in kept for row in rows.practice_rows(v, numbers)]
     await insert(connection, "practice", rows.PRACTICE, practised)
-    blobs = [(d, v.key, v.part, v.permit.version) for v in kept for d in dict.fromkeys(v.blobs)]
-    await insert(connection, "blob_use", rows.BLOB, blobs)
 
 
 async def _retire(connection: Connection, versions: Sequence[Version]) -> None:
@@ -97,8 +112,6 @@ async def _retire(connection: Connection, versions: Sequence[Version]) -> None:
         )
     for statement in _CLEAR:
         await connection.execute(statement, keys, parts)
-    for statement in _CLEAR_FACTS:
-        await connection.execute(statement, keys)
 
 
 async def _write_keys(
