@@ -31,11 +31,13 @@ class ScratchDatabase:
     """One database of the tests, migrated and empty.
 
     Attributes:
+        name: its name on the server.
         dsn: connection string of the ordinary user; roles are taken on top of it.
         admin_dsn: connection string of a superuser.
         settings: settings with that database and a data folder of its own.
     """
 
+    name: str
     dsn: str
     admin_dsn: str
     settings: Settings
@@ -82,13 +84,18 @@ class ScratchServer:
                 for_database(self._dsn, self._template),
                 admin_dsn=for_database(self._admin_dsn, self._template),
             )
-        name = self._make(template=(migrated and self._template) or "template0")
-        dsn = for_database(self._dsn, name)
-        return ScratchDatabase(
-            dsn=dsn,
-            admin_dsn=for_database(self._admin_dsn, name),
-            settings=Settings(data=folders.make(self.folder / name), database_url=dsn),
-        )
+        return self._described(self._make(template=(migrated and self._template) or "template0"))
+
+    def copy(self, database: ScratchDatabase) -> ScratchDatabase:
+        """Make a copy of a database to which nobody is connected."""
+        return self._described(self._make(template=database.name))
+
+    def drop(self, database: ScratchDatabase) -> None:
+        """Drop one database, connections or not."""
+        self._made.remove(database.name)
+        with connect(self._admin_dsn) as admin:
+            name = sql.Identifier(database.name)
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
     def drop_all(self) -> None:
         """Drop the databases that were made, connections or not."""
@@ -96,6 +103,15 @@ class ScratchServer:
             while self._made:
                 name = sql.Identifier(self._made.pop())
                 admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+    def _described(self, name: str) -> ScratchDatabase:
+        dsn = for_database(self._dsn, name)
+        return ScratchDatabase(
+            name=name,
+            dsn=dsn,
+            admin_dsn=for_database(self._admin_dsn, name),
+            settings=Settings(data=folders.make(self.folder / name), database_url=dsn),
+        )
 
     def _make(self, *, template: str) -> str:
         name = next(self._names)

@@ -1,0 +1,122 @@
+"""What is hidden changes no answer: database D and D plus one invisible record answer alike."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from hygie.kernel.config import Settings
+from hygie.kernel.platform import Platform, discover
+from hygie.kernel.security.algebra import Policy
+from hygie.kernel.store.law import Law
+from hygie.testing.database import ScratchServer
+from hygie.testing.differential.asking import Asked
+from hygie.testing.differential.comparing import Difference, World, build, pair, shrink
+from hygie.testing.differential.hidden import ADDITIONS, Addition
+from hygie.testing.differential.population import Population
+from hygie.testing.differential.requests import Requests
+
+SEED = 20261122
+IN_CI, IN_THE_LONG_RUN = 560, 20_160
+A_ROUND = 20
+"""Requests asked of one pair of copies."""
+
+
+@dataclass
+class Run:
+    """What a run asked and found."""
+
+    asked: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    differences: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def law(tmp_path_factory: pytest.TempPathFactory) -> Law:
+    """Give the law of the product: that of the domains."""
+    return product_law(tmp_path_factory.mktemp("law"))
+
+
+def product_law(folder: Path) -> Law:
+    platform = Platform(Settings(data=folder))
+    discover(platform, "hygie.domains")
+    return platform.law
+
+
+async def compare(world: World, count: int, *, seed: int, most: int = 3) -> Run:
+    """Ask ``count`` requests, in rounds of one hidden record each; stop at ``most`` differences."""
+    run = Run()
+    for number in range(count // A_ROUND):
+        addition = ADDITIONS[number % len(ADDITIONS)]
+        await one_round(world, addition, seed=seed * 100_000 + number, run=run)
+        if len(run.differences) >= most:
+            break
+    return run
+
+
+async def one_round(world: World, addition: Addition, *, seed: int, run: Run) -> None:
+    steps = addition.make(random.Random(seed))  # noqa: S311 - test data
+    requests = Requests(seed, ids=world.population.ids, addition=addition)
+    async with pair(world, steps) as both:
+        for number in range(A_ROUND):
+            asked = requests.draw()
+            found, status = await both.compare(asked, number)
+            run.asked += 1
+            run.statuses[status] += 1
+            if found is not None:
+                break
+        else:
+            return
+    run.differences.append(await told(world, addition, seed, found, asked))
+
+
+async def told(world: World, addition: Addition, seed: int, found: Difference, asked: Asked) -> str:
+    steps = addition.make(random.Random(seed))  # noqa: S311 - test data
+    smallest = await shrink(world, steps, found, asked)
+    return f"seed {seed}, hidden: {addition.name}\n{smallest}"
+
+
+@pytest.fixture(scope="module")
+async def world(database_server: ScratchServer, law: Law) -> World:
+    return await build(database_server, law, Population(SEED))
+
+
+async def test_what_is_hidden_changes_no_answer(world: World) -> None:
+    run = await compare(world, IN_CI, seed=SEED)
+    assert not run.differences, "\n\n".join(run.differences)
+    assert run.asked == IN_CI
+    assert run.statuses[200] + run.statuses[201] > IN_CI // 3, run.statuses
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+async def test_what_is_hidden_changes_no_answer_in_the_long_run(
+    database_server: ScratchServer, law: Law
+) -> None:
+    total = 0
+    for place in range(8):
+        world = await build(database_server, law, Population(SEED + place))
+        run = await compare(world, IN_THE_LONG_RUN // 8, seed=SEED + place)
+        assert not run.differences, "\n\n".join(run.differences)
+        total += run.asked
+        print(f"{total} requests, 0 differences; {dict(run.statuses)}")  # noqa: T201 - a figure
+    assert total == IN_THE_LONG_RUN
+
+
+async def test_a_leak_that_is_planted_is_found(database_server: ScratchServer, law: Law) -> None:
+    """The run above would pass of servers that answer nothing; a rule without limits is seen."""
+    rules = tuple(
+        replace(rule, clauses=rule.clauses[:2]) if rule.name == "care-team" else rule
+        for rule in law.policies.read.rules
+    )
+    leaky = replace(law, policies=replace(law.policies, read=Policy(rules)))
+    world = await build(database_server, leaky, Population(SEED))
+    run = Run()
+    for number in range(12):
+        await one_round(world, ADDITIONS[3], seed=SEED + number, run=run)
+    assert run.differences
+    assert "d-hidden" in run.differences[0] or '"total"' in run.differences[0]
