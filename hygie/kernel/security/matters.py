@@ -152,6 +152,9 @@ BILLING: Final = mask(n for n, one in MATTERS.items() if one.billing)
 PERSONAL: Final = mask(n for n, one in MATTERS.items() if one.personal)
 """Matters that an emergency never opens, and that a person may leave in the own record."""
 CHOICE: Final = BY_CODE["CHOICES"].number
+CARE_TEAM: Final = BY_CODE["CARE_TEAM"].number
+CHOICES: Final = frozenset({CHOICE, CARE_TEAM})
+"""What the person, or who represents the person, decides: consents, and who is in the team."""
 EMERGENCY_DECLARATION: Final = BY_CODE["EMERGENCY_DECLARATION"].number
 IDENTITY: Final = BY_CODE["IDENTITY"].number
 AGENDA: Final = BY_CODE["AGENDA"].number

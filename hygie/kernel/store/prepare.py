@@ -46,6 +46,8 @@ def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections, site: Si
     if rt in NOT_STORED:
         raise MethodNotAllowed(f"{rt} is made by Hygie itself and cannot be written.")
     parsed = parse(raw, expect=rt)
+    # A new resource has no id of its own yet, and its projection may have to name it.
+    parsed.resource.id = rid
     compartments = _compartments(rt, rid, parsed.resource)
     indexed = index(rt, extract(parsed.resource, zone=site.zone), compartments, base=site.base)
     return Prepared(

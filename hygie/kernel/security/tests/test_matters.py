@@ -66,7 +66,7 @@ def test_a_number_is_never_given_to_another_code(
         ("Task", ["centre-15"], "EMERGENCY_DECLARATION"),
         ("Task", ["fulfill"], "18776-5"),
         ("Consent", ["helper"], "CHOICES"),
-        ("CareTeam", [], "CHOICES"),
+        ("CareTeam", [], "CARE_TEAM"),
         ("Patient", [], "IDENTITY"),
         ("ExplanationOfBenefit", ["institutional"], "REMB"),
         ("Organization", [], "DIRECTORY"),
