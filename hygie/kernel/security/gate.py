@@ -20,6 +20,8 @@ from hygie.kernel.security.relations import Relation
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
+REVIEWER = -1
+"""What the belt knows a reviewer of emergency accesses by: no party has this number."""
 _PRACTICE = """
 ARRAY (SELECT DISTINCT p.role FROM practice p
        WHERE p.member = {who} AND now() >= p.starts AND now() < p.ends) AS roles,
@@ -144,4 +146,6 @@ def parties(callers: Sequence[Caller]) -> tuple[bool, list[int]]:
         for party in (caller.party, *caller.structures, *caller.principals)
         if party
     }
+    if any(Right.REVIEW in caller.rights for caller in callers):
+        members.add(REVIEWER)
     return system, sorted(members)
