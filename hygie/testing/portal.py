@@ -35,8 +35,14 @@ ACCOUNTS = (
     ("paul", "Paul Durand", "patient", f"Patient/{stories.PAUL}"),
     ("lucie", "Lucie Martin", "patient", f"Patient/{stories.LUCIE}"),
     ("dr.petit", "Dr Hélène Petit", "professional", f"Practitioner/{stories.HELENE}"),
+    ("marc.vidal", "Marc Vidal", "professional", f"Practitioner/{stories.MARC}"),
+    ("dr.lang", "Dr Zoé Lang", "professional", f"Practitioner/{stories.ZOE}"),
+    ("dr.roche", "Dr Alix Roche", "professional", f"Practitioner/{stories.SAMU}"),
+    ("jade.colin", "Jade Colin", "professional", f"Practitioner/{stories.SECRETARY}"),
     ("operateur", "Opérateur", "administrator", ""),
 )
+RIGHTS = {"dr.lang": ("identify",), "dr.roche": ("identify",)}
+"""Rights given to an account; finding a stranger wants one."""
 
 
 class TestDirectory:
@@ -85,7 +91,7 @@ def compose(settings: Settings) -> Platform:
 
 @pytest.fixture(scope="session")
 def site(database_server: ScratchServer) -> Iterator[Site]:
-    """Give the composed portal with two records, four accounts and a running loop."""
+    """Give the composed portal with its records, its accounts and a running loop."""
     scratch = database_server.create()
     settings = replace(scratch.settings, demo=4)
     platform = compose(settings)
@@ -112,6 +118,7 @@ async def _open(platform: Platform) -> Repository:
         stories.unknown_man,
         stories.helping_daughter,
         stories.care_team,
+        stories.choices,
     )
     for one in (one for story in told for one in story()):
         body = _encoder.encode(one)
@@ -124,7 +131,14 @@ def _open_accounts() -> None:
     kinds = import_module("hygie.domains.sign_in.model").Kind
     service.open_accounts(
         [
-            service.NewAccount(login, name, kinds(kind), reference, email=f"{login}@example.org")
+            service.NewAccount(
+                login,
+                name,
+                kinds(kind),
+                reference,
+                email=f"{login}@example.org",
+                rights=RIGHTS.get(login, ()),
+            )
             for login, name, kind, reference in ACCOUNTS
         ],
         password=PASSWORD,

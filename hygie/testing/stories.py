@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,12 @@ from hygie.testing.factories import (
 
 Json = dict[str, Any]
 NORA, PAUL, LUCIE, HELENE = "nora-martin", "paul-durand", "lucie-martin", "helene-petit"
+MARC, ZOE, SAMU, SECRETARY = "marc-vidal", "zoe-lang", "alix-roche", "jade-colin"
+CABINET, HOSPITAL = "cabinet", "hopital"
+PROFESSIONS = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
+OWN_ROLES = "https://hygie.example.org/fhir/CodeSystem/role"
+CHOICE = "https://hygie.example.org/fhir/CodeSystem/choice"
+ACTING_UNDER = "https://hygie.example.org/fhir/StructureDefinition/acting-under"
 YEARS = range(2017, 2027)
 
 
@@ -93,23 +100,102 @@ def unknown_man() -> list[Json]:
 
 
 def care_team() -> list[Json]:
-    """Return the general practitioner of both, and the care teams that open their records."""
-    doctor = {
-        "resourceType": "Practitioner",
-        "id": HELENE,
-        "name": [{"family": "Petit", "given": ["Hélène"], "prefix": ["Dr"]}],
-    }
+    """Return who cares for both: their physician, a nurse, a specialist, and who is a stranger."""
+    people = [
+        practitioner(HELENE, "Petit", "Hélène", profession="10", at=CABINET),
+        practitioner(MARC, "Vidal", "Marc", profession="60", at=CABINET),
+        practitioner(ZOE, "Lang", "Zoé", profession="10", at=HOSPITAL),
+        practitioner(SAMU, "Roche", "Alix", profession="10", at=HOSPITAL, own="samu-regulator"),
+        practitioner(SECRETARY, "Colin", "Jade", own="secretary", at=CABINET, under=HELENE),
+    ]
+    places = [
+        {"resourceType": "Organization", "id": one, "active": True, "name": name}
+        for one, name in ((CABINET, "Cabinet de la Loire"), (HOSPITAL, "Hôpital de Blois"))
+    ]
     teams = [
         {
             "resourceType": "CareTeam",
             "id": f"team-of-{patient_id}",
             "status": "active",
             "subject": {"reference": f"Patient/{patient_id}"},
-            "participant": [{"member": {"reference": f"Practitioner/{HELENE}"}}],
+            "participant": [
+                {
+                    "member": {"reference": f"Practitioner/{member}"},
+                    "period": {"start": "2024-01-05"},
+                }
+                for member in (HELENE, MARC)
+            ],
         }
         for patient_id in (NORA, PAUL)
     ]
-    return [doctor, *teams]
+    return [*places, *(one for pair in people for one in pair), *teams]
+
+
+def practitioner(  # noqa: PLR0913  what makes a professional
+    rid: str,
+    family: str,
+    given: str,
+    *,
+    at: str,
+    profession: str = "",
+    own: str = "",
+    under: str = "",
+) -> list[Json]:
+    """Return somebody of the health directory: who they are, and what they practise where.
+
+    ``profession`` is a code of TRE_G15, ``own`` one of our roles; ``under`` is the id of the
+    professional under whom they act, for a year.
+    """
+    codes = [(PROFESSIONS, profession)] if profession else []
+    codes += [(OWN_ROLES, own)] if own else []
+    name: Json = {"family": family, "given": [given]}
+    if profession == "10":
+        name["prefix"] = ["Dr"]
+    who = {"resourceType": "Practitioner", "id": rid, "name": [name]}
+    role: Json = {
+        "resourceType": "PractitionerRole",
+        "id": f"role-of-{rid}",
+        "active": True,
+        "practitioner": {"reference": f"Practitioner/{rid}"},
+        "organization": {"reference": f"Organization/{at}"},
+        "code": [{"coding": [{"system": system, "code": code}]} for system, code in codes],
+    }
+    if under:
+        today = datetime.now(UTC).date()
+        role["extension"] = [
+            {"url": ACTING_UNDER, "valueReference": {"reference": f"Practitioner/{under}"}}
+        ]
+        role["period"] = {
+            "start": today.isoformat(),
+            "end": (today + timedelta(days=365)).isoformat(),
+        }
+    return [who, role]
+
+
+def choices() -> list[Json]:
+    """Return what Nora and Paul decided: how their records opened, and that their team reads."""
+    return [
+        one
+        for patient_id in (NORA, PAUL)
+        for one in (
+            _choice(patient_id, "opening", "permit", rule="unless-opposed"),
+            _choice(patient_id, "care-team", "permit"),
+        )
+    ]
+
+
+def _choice(patient_id: str, category: str, kind: str, *, rule: str = "") -> Json:
+    return {
+        "resourceType": "Consent",
+        "id": f"{category}-of-{patient_id}",
+        "status": "active",
+        "scope": _coded("consentscope", "patient-privacy"),
+        "category": [{"coding": [{"system": CHOICE, "code": category}]}],
+        "patient": {"reference": f"Patient/{patient_id}"},
+        "dateTime": "2024-01-05T09:00:00+01:00",
+        "policyRule": {"text": rule or "choice"},
+        "provision": {"type": kind, "period": {"start": "2024-01-05"}},
+    }
 
 
 def helping_daughter() -> list[Json]:
@@ -129,7 +215,7 @@ def helping_daughter() -> list[Json]:
                 "actor": [
                     {
                         "role": _coded("v3-RoleCode", "DAUC"),
-                        "reference": {"reference": f"Patient/{LUCIE}"},
+                        "reference": {"reference": f"Patient/{LUCIE}", "display": "Lucie Martin"},
                     }
                 ],
             },
