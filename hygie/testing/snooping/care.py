@@ -197,6 +197,17 @@ def _admit(course: Course, wards: list[Place], day: date) -> None:
                 course.note(ward.party, human, "encounter", (day, ends))
             if happens(rng, "doctor named on the stay"):
                 course.note(ward.staff[0].party, human, "encounter", (day, ends))
+            if happens(rng, "team of the stay recorded"):
+                _team_of_stay(course, ward, human, (day, ends))
+
+
+def _team_of_stay(course: Course, ward: Place, human: Human, days: tuple[date, date]) -> None:
+    """Name a care team that ends with the stay; letters and results still come afterwards."""
+    for worker in course.rng.sample(ward.staff, 3):
+        course.note(worker.party, human, "care-team", days)
+        if happens(course.rng, "reads after the stay"):
+            when = days[1] + timedelta(days=course.rng.randrange(2, 40))
+            course.later.setdefault(when, []).append((worker, human))
 
 
 def _ward_day(course: Course, ward: Place, day: date) -> None:

@@ -1,0 +1,1 @@
+"""Oversight: who looked, and whether there was a reason."""
