@@ -1,4 +1,8 @@
-"""Large attachments, kept once each under the SHA-256 of their content."""
+"""Large attachments as files. What they hold is encrypted before it comes here.
+
+A name is 16 random bytes: it says nothing of the content. Earlier versions of Hygie named a plain
+file by the SHA-256 of its content, 32 bytes; those are still read, until ``hygie keys encrypt``.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,12 @@ from pathlib import Path
 
 from hygie.kernel.errors import NotFound, Unavailable
 
+NAME_BYTES = 16
+DIGEST_BYTES = 32
+
 
 class BlobStore:
-    """Files ``ab/cd/abcd….``: written durably before their digest is known to anybody.
+    """Files ``ab/cd/abcd….``: written durably before their name is known to anybody.
 
     Calls block on the disk; from a coroutine, make them in a thread.
     """
@@ -20,13 +27,11 @@ class BlobStore:
         self.folder = folder
 
     def put(self, content: bytes) -> bytes:
-        """Keep the content and return its digest, 32 bytes; a second time costs one look."""
-        digest = hashlib.sha256(content).digest()
-        path = self.path(digest)
-        if path.exists():
-            return digest
+        """Keep the content and return its name."""
+        name = secrets.token_bytes(NAME_BYTES)
+        path = self.path(name)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+        temporary = path.parent / f".{path.name}"
         try:
             _write_durably(temporary, content)
             temporary.rename(path)
@@ -34,40 +39,45 @@ class BlobStore:
             temporary.unlink(missing_ok=True)
         for folder in (path.parent, path.parent.parent, self.folder):
             _sync_folder(folder)
-        return digest
+        return name
 
-    def get(self, digest: bytes) -> bytes:
-        """Return the content, verified.
+    def get(self, name: bytes) -> bytes:
+        """Return the content.
 
         Raises:
-            NotFound: nothing is kept under this digest.
-            Unavailable: the file was damaged; restore it from a backup.
+            NotFound: nothing is kept under this name.
+            Unavailable: a plain file was damaged; restore it from a backup.
         """
         try:
-            content = self.path(digest).read_bytes()
+            content = self.path(name).read_bytes()
         except FileNotFoundError as error:
             raise NotFound("This attachment is not in the blob store.") from error
-        if hashlib.sha256(content).digest() != digest:
+        if is_plain(name) and hashlib.sha256(content).digest() != name:
             raise Unavailable(
-                f"The blob {digest.hex()} is damaged on disk: restore it from a backup."
+                f"The blob {name.hex()} is damaged on disk: restore it from a backup."
             )
         return content
 
-    def exists(self, digest: bytes) -> bool:
-        """Return whether something is kept under this digest."""
-        return self.path(digest).exists()
+    def exists(self, name: bytes) -> bool:
+        """Return whether something is kept under this name."""
+        return self.path(name).exists()
 
-    def delete(self, digest: bytes) -> None:
+    def delete(self, name: bytes) -> None:
         """Forget the content; nothing happens where it is unknown."""
-        path = self.path(digest)
+        path = self.path(name)
         path.unlink(missing_ok=True)
         if path.parent.exists():
             _sync_folder(path.parent)
 
-    def path(self, digest: bytes) -> Path:
+    def path(self, name: bytes) -> Path:
         """Return where the content stands."""
-        name = digest.hex()
-        return self.folder / name[:2] / name[2:4] / name
+        text = name.hex()
+        return self.folder / text[:2] / text[2:4] / text
+
+
+def is_plain(name: bytes) -> bool:
+    """Tell whether a name is that of a plain file of earlier versions."""
+    return len(name) == DIGEST_BYTES
 
 
 def _write_durably(path: Path, content: bytes) -> None:

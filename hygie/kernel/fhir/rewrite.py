@@ -1,15 +1,14 @@
 """Replace strings at any depth of a resource, in its bytes.
 
-Two uses: references of a transaction that name a placeholder, and large base64 texts that live
-in the blob store. The member's key is searched as bytes: an unescaped ``"key"`` before a colon
-can only be a key, because a quotation mark inside a string has a backslash before it.
+Two uses: references of a transaction that name a placeholder, and base64 texts, which the store
+keeps apart and encrypted. The member's key is searched as bytes: an unescaped ``"key"`` before a
+colon can only be a key, because a quotation mark inside a string has a backslash before it.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
@@ -23,7 +22,13 @@ REFERENCE_KEYS = frozenset({"reference", "url"})
 BLOB_KEYS = frozenset({"data", "valueBase64Binary"})
 """Members that hold base64 text."""
 BLOB_MARK = "hygie-blob:"
-"""Begins the placeholder of a blob; base64 has no colon."""
+"""Begins the placeholder of a text that was cut out; base64 has no colon."""
+ABSENT = (
+    b'{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason",'
+    b'"valueCode":"masked"}]}'
+)
+"""Stands beside a value that is not told (FHIR R4, extension-data-absent-reason.html)."""
+_DECODED, _AS_WRITTEN = b"\x00", b"\x01"
 
 _has_escaped_key = re.compile(rb'\\u00[0-9a-fA-F]{2}[^"\\]*"\s*:').search
 _token = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:\s*)?')
@@ -48,43 +53,74 @@ def replace_strings(
     return _map_values(raw, frozenset(keys), renew)
 
 
-def detach_data(raw: bytes, threshold: int) -> tuple[bytes, list[tuple[str, bytes]]]:
-    """Move base64 texts of at least ``threshold`` characters out of a resource.
+def may_hold_data(raw: bytes) -> bool:
+    """Tell quickly whether a resource may hold base64 texts; False is certain."""
+    return b'data"' in raw or b'64Binary"' in raw or b"\\u" in raw
 
-    Returns the resource with a placeholder in the place of each, and (placeholder, content) pairs
-    once each. A text that would not be rebuilt to the same characters stays where it is.
+
+def cut_data(raw: bytes) -> tuple[bytes, list[bytes]]:
+    """Cut the base64 texts out of a resource.
+
+    Returns the resource with a numbered placeholder in the place of each, and the contents in the
+    order of their numbers, each once. A content is decoded where encoding gives the same text
+    again, else it is the text as it was written; its first byte says which.
 
     Raises:
         Malformed: a value already looks like a placeholder; only the store may write them.
     """
-    if len(raw) < threshold and BLOB_MARK.encode() not in raw:
+    if BLOB_MARK.encode() in raw:
+        raise Malformed(f"The text {BLOB_MARK} cannot stand in a resource; change it.")
+    if not may_hold_data(raw):
         return raw, []
-    blobs: dict[str, bytes] = {}
+    numbers: dict[bytes, int] = {}
 
     def move(text: bytes) -> bytes:
-        if text[1:-1].startswith(BLOB_MARK.encode()):
-            raise Malformed(f"A value cannot begin with {BLOB_MARK}; change it.")
-        content = _canonical(text[1:-1]) if len(text) >= threshold + 2 else None
-        if content is None:
+        if text == b'""':
             return text
-        placeholder = BLOB_MARK + hashlib.sha256(content).hexdigest()
-        blobs[placeholder] = content
-        return msgspec.json.encode(placeholder)
+        decoded = _canonical(text[1:-1])
+        content = _AS_WRITTEN + text[1:-1] if decoded is None else _DECODED + decoded
+        number = numbers.setdefault(content, len(numbers))
+        return b'"%b%d"' % (BLOB_MARK.encode(), number)
 
-    return _map_values(raw, BLOB_KEYS, move), list(blobs.items())
+    return _map_values(raw, BLOB_KEYS, move), list(numbers)
+
+
+def text_of(content: bytes) -> bytes:
+    """Return the text that was cut out as this content."""
+    if content[:1] == _AS_WRITTEN:
+        return content[1:]
+    return base64.b64encode(memoryview(content)[1:])
 
 
 def attach_data(raw: bytes, fetch: Callable[[str], bytes]) -> bytes:
-    """Return the resource with its base64 texts back; ``fetch`` gives a placeholder's content."""
-    if BLOB_MARK.encode() not in raw:
+    """Return the resource with its texts back; ``fetch`` gives the text of a placeholder."""
+    mark = BLOB_MARK.encode()
+    if mark not in raw:
         return raw
 
     def restore(text: bytes) -> bytes:
-        if not text[1:-1].startswith(BLOB_MARK.encode()):
+        if not text[1:-1].startswith(mark):
             return text
-        return b'"' + base64.b64encode(fetch(text[1:-1].decode())) + b'"'
+        return b'"' + fetch(text[1 + len(mark) : -1].decode()) + b'"'
 
     return _map_values(raw, BLOB_KEYS, restore)
+
+
+def withhold_data(raw: bytes) -> bytes:
+    """Return the resource without the texts that were cut out, saying that they are not told.
+
+    >>> withhold_data(b'{"id":"1","data":"hygie-blob:0"}')[:37]
+    b'{"id":"1","_data":{"extension":[{"url'
+    """
+    pieces, place, key = [], 0, None
+    for token in _token.finditer(raw):
+        if token[2] is not None:
+            key = token
+        elif key is not None and token[1][1:].startswith(BLOB_MARK.encode()):
+            name = msgspec.json.encode("_" + msgspec.json.decode(key[1], type=str))
+            pieces += [raw[place : key.start()], name, b":", ABSENT]
+            place = token.end()
+    return b"".join([*pieces, raw[place:]])
 
 
 def _canonical(text: bytes) -> bytes | None:

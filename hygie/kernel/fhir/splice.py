@@ -9,13 +9,13 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from hygie.kernel.fhir.rewrite import attach_data, detach_data, replace_strings
+from hygie.kernel.fhir.rewrite import attach_data, cut_data, replace_strings
 from hygie.kernel.fhir.spans import Span, spans
 
 __all__ = [
     "ServerFields",
     "attach_data",
-    "detach_data",
+    "cut_data",
     "keep_members",
     "replace_strings",
     "server_fields",

@@ -141,13 +141,16 @@ class _File:
         name = f"{self.rt}.ndjson.gz" if self.compress else f"{self.rt}.ndjson"
         path, count = self.folder / name, 0
         cursor = await connection.cursor(
-            "SELECT r.body FROM resource r WHERE r.rt = $1::smallint ORDER BY r.key", rt
+            "SELECT r.rt, r.uid, r.ver, r.pat, r.body FROM resource r WHERE r.rt = $1::smallint "
+            "ORDER BY r.key",
+            rt,
         )
         with ExitStack() as stack:
             stream = self._open(stack, path)
             while rows := await cursor.fetch(AT_ONCE):
+                keys = await repository.bodies.keys(rows)
                 for row in rows:
-                    body = await repository.bodies.load(row["body"])
+                    body = await repository.bodies.load(row, keys)
                     stream.write(body.translate(_ONE_LINE) + b"\n")
                 count += len(rows)
                 show(self.rt, count)

@@ -19,7 +19,7 @@ from hygie.kernel.security.caller import Access
 from hygie.kernel.security.decision import Decision
 from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.store.batch import Batch
-from hygie.kernel.store.bodies import Bodies
+from hygie.kernel.store.bodies import Bodies, Keys
 from hygie.kernel.store.directory import directory_types
 from hygie.kernel.store.ids import id_of, key_of
 from hygie.kernel.store.model import HistoryEntry, HistoryPage, Stored
@@ -91,11 +91,12 @@ class Historian:
             Touched(row["rt"], row["uid"], row["ver"], row["pat"], row["rule"]) for row in rows
         ]
         await self._traces.submit(trace_many(request, caller, touched, rt=rt))
-        entries = [await self._entry(row) for row in rows]
+        keys = await self._bodies.keys(rows)
+        entries = [await self._entry(row, keys) for row in rows]
         return HistoryPage(entries, total, _next(scope, rows[-1]) if more else None)
 
-    async def _entry(self, row: Record) -> HistoryEntry:
-        body = None if row["deletion"] else await self._bodies.load(row["body"])
+    async def _entry(self, row: Record, keys: Keys) -> HistoryEntry:
+        body = None if row["deletion"] else await self._bodies.load(row, keys)
         stored = Stored(
             type_name(row["rt"]), id_of(row["uid"], row["rid"]), row["ver"], row["upd"], body
         )

@@ -109,7 +109,7 @@ class Identifier:
         return next((person_of(id_of(row["uid"], row["rid"]), body) for row, body in alike), None)
 
     async def _read(self, row: Record) -> tuple[Record, Json] | None:
-        body: Json = msgspec.json.decode(await self._bodies.load(row["body"]))
+        body: Json = msgspec.json.decode(await self._bodies.load(row))
         return (row, body) if body.get("active") is not False else None
 
 
@@ -145,7 +145,7 @@ def _statement(ins: str | None, traits: Traits | None, zone: tzinfo) -> tuple[st
         raise InvalidRequest("Give an INS, or every strict trait: names, birth, sex, birth place.")
     return (
         (
-            "SELECT r.uid, r.rid, r.ver, r.pat, r.body FROM resource r "
+            "SELECT r.rt, r.uid, r.rid, r.ver, r.pat, r.body FROM resource r "
             f"WHERE {' AND '.join(conditions)} ORDER BY r.key LIMIT {MOST_ALIKE}"
         ),
         sql.values,

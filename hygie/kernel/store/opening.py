@@ -8,6 +8,8 @@ from hygie.kernel.clock import Clock
 from hygie.kernel.config import Settings
 from hygie.kernel.database.blobs import BlobStore
 from hygie.kernel.database.connection import Database
+from hygie.kernel.security.keys import open_keyring
+from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.codec import Codec
 from hygie.kernel.store.dictionaries import load_dictionaries
 from hygie.kernel.store.law import Law
@@ -34,10 +36,10 @@ async def open_repository(
     database = await Database.open(dsn or settings, size=size)
     async with database.connection() as connection:
         dictionaries = await load_dictionaries(connection)
+    keyring = open_keyring(database, settings)
     return Repository(
         database,
-        codec=Codec(dictionaries),
-        blobs=BlobStore(settings.data / "blobs"),
+        bodies=Bodies(Codec(dictionaries), BlobStore(settings.data / "blobs"), keyring),
         law=law,
         site=Site(settings.fhir_base, ZoneInfo(settings.zone)),
         clock=clock,

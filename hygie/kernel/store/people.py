@@ -81,7 +81,7 @@ class People:
         return [await self._person(row) for row in rows]
 
     async def _person(self, row: Record) -> Person:
-        body = msgspec.json.decode(await self._bodies.load(row["body"]))
+        body = msgspec.json.decode(await self._bodies.load(row))
         return person_of(id_of(row["uid"], row["rid"]), body)
 
 

@@ -146,7 +146,11 @@ class Reader:
             return NotFound(f"{read.rt}/{read.rid} is not known here.")
         if row["deletion"]:
             return Gone(f"{read.rt}/{read.rid} was deleted.")
-        body = await self._bodies.load(row["body"])
+        try:
+            body = await self._bodies.load(row)
+        except HygieError as error:
+            # A damaged document fails its own read, and none of the group.
+            return error
         return Stored(read.rt, id_of(row["uid"], row["rid"]), row["ver"], row["upd"], body)
 
 

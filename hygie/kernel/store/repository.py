@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from hygie.kernel.audit.trace import Trace, write
 from hygie.kernel.clock import Clock, SystemClock
-from hygie.kernel.database.blobs import BlobStore
 from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.errors import MethodNotAllowed
 from hygie.kernel.fhir.splice import server_fields
@@ -21,7 +20,6 @@ from hygie.kernel.store.batch import Batch
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.bundles import Part
 from hygie.kernel.store.change import Change
-from hygie.kernel.store.codec import Codec
 from hygie.kernel.store.conditional import at_most_one, check_criteria, read_criteria
 from hygie.kernel.store.history import Historian, Scope
 from hygie.kernel.store.identifying import Identifier, Traits
@@ -58,15 +56,14 @@ class Repository:
         self,
         database: Database,
         *,
-        codec: Codec,
-        blobs: BlobStore,
+        bodies: Bodies,
         law: Law,
         site: Site,
         clock: Clock | None = None,
     ) -> None:
         clock = clock or SystemClock()
-        bodies = Bodies(codec, blobs)
         self.database = database
+        self.keyring = bodies.keyring
         self.bodies = bodies
         self.site = site
         self.law = law

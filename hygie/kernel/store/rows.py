@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from hygie.kernel.security.keys.seal import Place
+from hygie.kernel.security.keys.shredding import NO_PATIENT
 from hygie.kernel.security.relations import OF_THE_RECORD
+from hygie.kernel.store.bodies import Whole
 from hygie.kernel.store.change import Permit
 from hygie.kernel.store.facts import Fact, PartyRef, Practice
 from hygie.kernel.store.ids import key_of, part_of
@@ -108,6 +111,15 @@ class Version:
         prepared = self.permit.change.prepared
         own = prepared.indexed.label if prepared else 0
         return own if self.label != own else None
+
+
+def whole(version: Version, numbers: Mapping[PartyRef, int]) -> Whole:
+    """Return the body of a version with the place it is sealed for."""
+    change = version.permit.change
+    rt, uid = change.place
+    patients = change.prepared.indexed.patients if change.prepared else []
+    patient = numbers[patients[0]] if patients else NO_PATIENT
+    return Whole(Place(patient, rt, uid, version.permit.version), version.served or b"")
 
 
 def part_for(permit: Permit) -> int:

@@ -22,7 +22,7 @@ from hygie.kernel.fhir.validate import parse
 from hygie.kernel.security.caller import Access, Caller
 from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.store.batch import Batch
-from hygie.kernel.store.bodies import Bodies
+from hygie.kernel.store.bodies import Bodies, Keys
 from hygie.kernel.store.directory import directory_types
 from hygie.kernel.store.ids import id_of
 from hygie.kernel.store.model import Entry, Found, Stored
@@ -109,7 +109,8 @@ class Searcher:
         entries = [entry for entry in entries if _confirmed(query.clauses, entry.stored)]
         included = await self._included(connection, plan, entries)
         touched += [_touched(row) for row in included]
-        entries += [Entry(await self._stored(row), "include") for row in included]
+        keys = await self._bodies.keys(included)
+        entries += [Entry(await self._stored(row, keys), "include") for row in included]
         found = Found(
             entries,
             page.total,
@@ -122,8 +123,9 @@ class Searcher:
         """Return the matches with their bodies; a page that grows too heavy ends early."""
         entries: list[Entry] = []
         size = 0
+        keys = await self._bodies.keys(page.rows)
         for row in page.rows:
-            stored = await self._stored(row)
+            stored = await self._stored(row, keys)
             entries.append(Entry(stored))
             size += len(stored.body or b"")
             if size > MOST_BYTES and len(entries) < len(page.rows):
@@ -198,8 +200,8 @@ class Searcher:
                     targets[local.type, local.id] = None
         return list(targets)
 
-    async def _stored(self, row: Record) -> Stored:
-        body = await self._bodies.load(row["body"])
+    async def _stored(self, row: Record, keys: Keys) -> Stored:
+        body = await self._bodies.load(row, keys)
         return Stored(
             type_name(row["rt"]), id_of(row["uid"], row["rid"]), row["ver"], row["upd"], body
         )

@@ -6,6 +6,7 @@ A FHIR transaction uses the same steps, all or nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ from hygie.kernel.store.law import Law
 from hygie.kernel.store.locking import States, lock, stated_by
 from hygie.kernel.store.model import Stored, Written
 from hygie.kernel.store.parties import Parties
-from hygie.kernel.store.rows import Version, part_for
+from hygie.kernel.store.rows import Version, part_for, whole
 from hygie.kernel.store.tracing import Touched, trace_one, trace_refusal
 from hygie.kernel.store.units import Units
 from hygie.kernel.store.versions import save
@@ -142,7 +143,7 @@ class Writer:
         effects = [_effect(*one) for one in zip(changes, callers, currents, rules, strict=True)]
         effects = await self._guarded(connection, effects)
         permits = [effect for effect in effects if isinstance(effect, Permit)]
-        versions = await self._versions(connection, permits)
+        versions = await self._versions(connection, permits, numbers)
         await save(connection, versions, numbers)
         traces = [
             _trace(change, caller, effect, numbers)
@@ -178,33 +179,25 @@ class Writer:
             return error
         return permit
 
-    async def _versions(self, connection: Connection, permits: Sequence[Permit]) -> list[Version]:
+    async def _versions(
+        self, connection: Connection, permits: Sequence[Permit], numbers: Mapping[PartyRef, int]
+    ) -> list[Version]:
         if not permits:
             return []
         rows = await connection.fetch(
             "SELECT nextval('version_seq') AS seq FROM generate_series(1, $1)", len(permits)
         )
         now = self._clock.now()
-        return [
-            await self._version(permit, row["seq"], _instant(now, permit.current))
+        versions = [
+            _version(permit, row["seq"], _instant(now, permit.current))
             for permit, row in zip(permits, rows, strict=True)
         ]
-
-    async def _version(self, permit: Permit, seq: int, updated: datetime) -> Version:
-        change = permit.change
-        key = permit.current.key if permit.current else seq
-        body, blobs = None, list[bytes]()
-        if change.prepared is not None:
-            stamped = stamp(
-                change.prepared.raw,
-                rid=change.rid,
-                version=str(permit.version),
-                updated=instant_text(updated),
-            )
-            rest, blobs = await self._bodies.detach(stamped)
-            body = self._bodies.compress(change.place[0], rest)
-            return Version(permit, key, seq, part_for(permit), updated, body, blobs, stamped)
-        return Version(permit, key, seq, part_for(permit), updated, None)
+        kept = [version for version in versions if version.served is not None]
+        packed = await self._bodies.pack(connection, [whole(one, numbers) for one in kept])
+        return [version for version in versions if version.served is None] + [
+            replace(version, body=one.body, blobs=one.blobs)
+            for version, one in zip(kept, packed, strict=True)
+        ]
 
     def _result(self, effect: Effect, made: Mapping[int, Version]) -> Result:
         if isinstance(effect, HygieError):
@@ -217,6 +210,21 @@ class Writer:
         change = effect.change
         stored = Stored(change.rt, change.rid, effect.version, version.updated, version.served)
         return Written(stored, created=effect.creates)
+
+
+def _version(permit: Permit, seq: int, updated: datetime) -> Version:
+    """Return a version without its stored form."""
+    change = permit.change
+    key = permit.current.key if permit.current else seq
+    served = None
+    if change.prepared is not None:
+        served = stamp(
+            change.prepared.raw,
+            rid=change.rid,
+            version=str(permit.version),
+            updated=instant_text(updated),
+        )
+    return Version(permit, key, seq, part_for(permit), updated, None, served=served)
 
 
 def instant_text(instant: datetime) -> str:

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hygie.kernel.errors import Malformed
-from hygie.kernel.fhir.rewrite import attach_data, detach_data, replace_strings
+from hygie.kernel.fhir.rewrite import (
+    attach_data,
+    cut_data,
+    replace_strings,
+    text_of,
+    withhold_data,
+)
 from hygie.kernel.fhir.tests.written import resources, strings
 
 OLD = "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"
@@ -59,60 +64,57 @@ def attachment(data: bytes | str) -> bytes:
     return f'{{"resourceType":"Binary", "data" : "{text}" }}'.encode()
 
 
-def round_trip(raw: bytes, threshold: int) -> tuple[bytes, dict[str, bytes]]:
-    short, pairs = detach_data(raw, threshold)
-    blobs = dict(pairs)
-    return attach_data(short, blobs.__getitem__), blobs
+def round_trip(raw: bytes) -> tuple[bytes, list[bytes]]:
+    short, contents = cut_data(raw)
+    return attach_data(short, lambda number: text_of(contents[int(number)])), contents
 
 
-@given(st.binary(max_size=200), st.integers(0, 100))
-def test_a_detached_text_comes_back_byte_for_byte(content: bytes, threshold: int) -> None:
+@given(st.binary(max_size=200))
+def test_a_text_comes_back_byte_for_byte(content: bytes) -> None:
     raw = attachment(content)
-    assert round_trip(raw, threshold)[0] == raw
+    assert round_trip(raw)[0] == raw
 
 
 @given(st.text("ABab+/= \n", max_size=40).map(json.dumps), resources())
 def test_any_text_comes_back_byte_for_byte(text: str, inner: bytes) -> None:
     raw = f'{{"data":{text},"valueBase64Binary":{text},"inner":{inner.decode()}}}'.encode()
-    assert round_trip(raw, 1)[0] == raw
+    assert round_trip(raw)[0] == raw
 
 
-def test_a_large_text_leaves_the_resource() -> None:
-    short, blobs = detach_data(attachment(b"x" * 90_000), 65_536)
-    assert len(short) < 200
-    assert [content for _, content in blobs] == [b"x" * 90_000]
-
-
-def test_a_small_text_stays() -> None:
-    raw = attachment(b"x" * 90)
-    assert detach_data(raw, 65_536) == (raw, [])
+@pytest.mark.parametrize("length", [1, 90, 90_000])
+def test_texts_of_any_length_leave_the_resource(length: int) -> None:
+    short, contents = cut_data(attachment(b"x" * length))
+    assert short == attachment("hygie-blob:0")
+    assert contents == [b"\x00" + b"x" * length]
 
 
 @pytest.mark.parametrize("text", ["YWJ=", "YW Jj", "YWJj\\n", r"\/\/\/\/", "1.5 2.5"])
-def test_a_text_that_could_not_be_rebuilt_exactly_stays(text: str) -> None:
+def test_a_text_in_another_form_leaves_as_it_was_written(text: str) -> None:
     raw = attachment(text)
-    assert detach_data(raw, 1) == (raw, [])
+    back, contents = round_trip(raw)
+    assert (back, contents) == (raw, [b"\x01" + text.encode()])
 
 
-EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+def test_a_key_written_with_escapes_hides_nothing() -> None:
+    raw = rb'{"resourceType":"Binary","d\u0061ta":"QUJD"}'
+    back, contents = round_trip(raw)
+    assert (back, contents) == (raw, [b"\x00ABC"])
 
 
-def test_equal_contents_are_detached_once() -> None:
+def test_equal_contents_are_cut_once() -> None:
     text = base64.b64encode(b"x" * 99).decode()
     raw = f'{{"a":{{"data":"{text}"}},"b":{{"data":"{text}"}}}}'.encode()
-    back, blobs = round_trip(raw, 10)
-    assert (back, list(blobs.values())) == (raw, [b"x" * 99])
+    back, contents = round_trip(raw)
+    assert (back, contents) == (raw, [b"\x00" + b"x" * 99])
+
+
+def test_what_is_withheld_is_valid_and_says_so() -> None:
+    short, _ = cut_data(attachment(b"secret"))
+    told = json.loads(withhold_data(short))
+    assert told["_data"]["extension"][0]["valueCode"] == "masked"
+    assert set(told) == {"resourceType", "_data"}
 
 
 def test_a_forged_placeholder_is_refused() -> None:
     with pytest.raises(Malformed):
-        detach_data(attachment("hygie-blob:" + EMPTY), 65_536)
-
-
-def test_a_placeholder_elsewhere_is_only_text() -> None:
-    raw = f'{{"display":"hygie-blob:{EMPTY}"}}'.encode()
-
-    def never(_placeholder: str) -> Any:
-        raise AssertionError
-
-    assert attach_data(detach_data(raw, 0)[0], never) == raw
+        cut_data(attachment("hygie-blob:0"))

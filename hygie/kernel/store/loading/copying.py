@@ -9,7 +9,8 @@ who reads their log sees that their record was loaded, once a batch and not once
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,12 @@ from hygie.kernel.fhir.splice import stamp
 from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.change import Permit
+from hygie.kernel.store.facts import PartyRef
 from hygie.kernel.store.loading.marks import Mark, write_marks
 from hygie.kernel.store.loading.ready import Ready
 from hygie.kernel.store.parties import Parties
 from hygie.kernel.store.prepare import Prepared
-from hygie.kernel.store.rows import Version, part_for
+from hygie.kernel.store.rows import Version, part_for, whole
 from hygie.kernel.store.tracing import Request, Touched, trace_many
 from hygie.kernel.store.units import Units
 from hygie.kernel.store.versions import save
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 RULE = "system"
 _STANDING = """
-SELECT a.n, k.deleted, r.ver, r.upd, r.body
+SELECT a.n, a.rt, a.uid, k.deleted, r.ver, r.upd, r.pat, r.body
 FROM unnest($1::smallint[], $2::uuid[]) WITH ORDINALITY AS a (rt, uid, n)
 JOIN resource_key k ON k.rt = a.rt AND k.uid = a.uid
 LEFT JOIN resource r ON NOT k.deleted AND r.part = k.part AND r.key = k.key
@@ -66,12 +68,13 @@ class Copier:
             _STANDING, [rt for rt, _ in places], [uid for _, uid in places]
         )
         standing = {row["n"] - 1: row for row in rows}
+        keys = await self._bodies.keys(rows)
         found = Sorted()
         first: dict[object, Ready] = {}
         for number, ready in enumerate(batch):
             row = standing.get(number)
             if row is not None:
-                body = None if row["deleted"] else await self._bodies.load(row["body"])
+                body = None if row["deleted"] else await self._bodies.load(row, keys)
                 if body is not None and body == _restamped(ready, row["ver"], row["upd"]):
                     found.same += 1
                 else:
@@ -100,21 +103,32 @@ class Copier:
             for people in [_prepared(ready).indexed.patients]
         ]
         async with self.connection.transaction():
-            versions = await self._versions(new, updated)
+            versions = await self._versions(new, updated, numbers)
             await save(self.connection, versions, numbers, insert=copy_rows)
             if new:
                 await write(self.connection, _traces(request, touched))
             await write_marks(self.connection, marks)
 
-    async def _versions(self, new: Sequence[Ready], updated: datetime) -> list[Version]:
+    async def _versions(
+        self, new: Sequence[Ready], updated: datetime, numbers: Mapping[PartyRef, int]
+    ) -> list[Version]:
         rows = await self.connection.fetch(
             "SELECT nextval('version_seq') AS seq FROM generate_series(1, $1)", len(new)
         )
-        return [
-            Version(permit, row["seq"], row["seq"], part_for(permit), updated, body, ready.blobs)
+        versions = [
+            Version(
+                permit, row["seq"], row["seq"], part_for(permit), updated, None,
+                served=ready.stamped,
+            )
             for ready, row in zip(new, rows, strict=True)
             for permit in [Permit(ready.change, SYSTEM, None, RULE)]
-            for body in [self._bodies.compress(ready.change.place[0], ready.rest)]
+        ]  # fmt: skip
+        packed = await self._bodies.pack(
+            self.connection, [whole(version, numbers) for version in versions]
+        )
+        return [
+            replace(version, body=one.body, blobs=one.blobs)
+            for version, one in zip(versions, packed, strict=True)
         ]
 
 

@@ -217,7 +217,6 @@ class _Loader:
         maker = Maker(
             self.repository.law.projections,
             self.repository.site,
-            self.repository.bodies,
             self._request,
         )
         made: list[Ready] = []

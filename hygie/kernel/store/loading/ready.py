@@ -1,8 +1,7 @@
-"""Make resources ready to be copied: validate, extract, index, stamp. Pure but for blobs."""
+"""Make resources ready to be copied: validate, extract, index, stamp. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +10,6 @@ import msgspec
 from hygie.kernel.errors import HygieError
 from hygie.kernel.fhir.splice import replace_strings, stamp
 from hygie.kernel.security.caller import SYSTEM
-from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.change import Change
 from hygie.kernel.store.facts import Projections
 from hygie.kernel.store.loading.items import Item, Source
@@ -31,8 +29,6 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
         item: what was read there.
         change: what the ordinary writer would be asked.
         stamped: its bytes as version 1.
-        rest: the same without large attachments.
-        blobs: digests of these attachments.
         targets: where it points to.
     """
 
@@ -40,8 +36,6 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     item: Item
     change: Change
     stamped: bytes
-    rest: bytes
-    blobs: Sequence[bytes]
     targets: set[bytes]
 
 
@@ -51,7 +45,6 @@ class Maker:
 
     projections: Projections
     site: Site
-    bodies: Bodies
     request: Request
 
     def make(self, source: Source, item: Item, *, updated: datetime) -> Ready:
@@ -63,9 +56,8 @@ class Maker:
         raw = replace_strings(item.raw, item.links)
         prepared = prepare(raw, item.rt, item.rid, projections=self.projections, site=self.site)
         stamped = stamp(raw, rid=item.rid, version="1", updated=instant_text(updated))
-        rest, blobs = self.bodies.detach_now(stamped)
         change = Change(SYSTEM, self.request, "update", item.rt, item.rid, prepared)
-        return Ready(source, item, change, stamped, rest, blobs, targets_of(raw))
+        return Ready(source, item, change, stamped, targets_of(raw))
 
 
 def refused(source: Source, item: Item, error: HygieError) -> Problem:
