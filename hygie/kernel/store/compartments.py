@@ -8,6 +8,8 @@ version and what the resource is now, so that a label set later hides what came 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from asyncpg import Record
@@ -15,6 +17,7 @@ from asyncpg import Record
 from hygie.kernel.errors import NotFound
 from hygie.kernel.fhir.names import type_name, type_number
 from hygie.kernel.security.decision import Decision, decide
+from hygie.kernel.security.matters import PERSONAL, holds
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.store.ids import check_id, id_of, key_of
 from hygie.kernel.store.model import HistoryEntry, Stored
@@ -26,7 +29,26 @@ if TYPE_CHECKING:
 
 AT_ONCE = 200
 _MINE = "(v.pat = {pat} OR v.others @> ARRAY[{pat}])"
-_COLUMNS = "v.rt, v.uid, v.rid, v.ver, v.upd, v.body"
+_COLUMNS = "v.rt, v.uid, v.rid, v.ver, v.upd, v.pat, v.body"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One resource that is held of a patient.
+
+    Attributes:
+        reference: literal reference.
+        structure: reference of the Organization that keeps it, empty where none is named.
+        at: its main date in the time zone of the site, None where it has none.
+        personal: whether the person left it in the record.
+        alone: whether it is about nobody else.
+    """
+
+    reference: str
+    structure: str
+    at: datetime | None
+    personal: bool
+    alone: bool
 
 
 class Compartment:
@@ -37,6 +59,7 @@ class Compartment:
         self.number = number
         self._bodies = repository.bodies
         self._visit = visit
+        self._zone = repository.site.zone
         self._policy = repository.law.policies.read
 
     async def current(self) -> AsyncIterator[Stored]:
@@ -46,8 +69,8 @@ class Compartment:
             f"SELECT {_COLUMNS}, FALSE AS deletion FROM resource v WHERE "
             f"{self._mine(sql)} AND {decision.predicate('v', sql.bind)} ORDER BY v.rt, v.key"
         )
-        async for row in self._rows(text, sql):
-            yield await self._stored(row)
+        async for _, stored in self._stored(text, sql):
+            yield stored
 
     async def earlier(self) -> AsyncIterator[HistoryEntry]:
         """Yield earlier versions and deletions, by type, resource and version.
@@ -68,8 +91,7 @@ class Compartment:
             f"SELECT {_COLUMNS}, v.deletion FROM resource_history v WHERE {self._mine(sql)} "
             f"AND {decision.predicate('v', sql.bind)} AND {still} ORDER BY v.rt, v.key, v.ver"
         )
-        async for row in self._rows(text, sql):
-            stored = await self._stored(row)
+        async for row, stored in self._stored(text, sql):
             if row["deletion"]:
                 yield HistoryEntry(stored, "DELETE")
             else:
@@ -93,11 +115,40 @@ class Compartment:
             found.discard(Relation.PARENT)
         return frozenset(found)
 
-    async def _rows(self, text: str, sql: Sql) -> AsyncIterator[Record]:
+    async def held(self) -> list[Held]:
+        """Return what is held of the patient without its content, for decisions on retention."""
+        sql, decision = Sql(), self._decision()
+        text = (
+            "SELECT v.rt, v.uid, v.rid, v.d, v.matter, v.author = v.pat AS own, "
+            f"v.others IS NULL AND v.pat = {sql.bind(self.number)}::integer AS alone, "
+            "s.rid AS srid, s.uid AS suid "
+            "FROM resource v LEFT JOIN party s ON s.num = v.structure "
+            f"WHERE {self._mine(sql)} AND {decision.predicate('v', sql.bind)} ORDER BY v.rt, v.key"
+        )
+        return [_held(row, self._zone) async for rows in self._pages(text, sql) for row in rows]
+
+    async def began(self, relation: Relation) -> datetime | None:
+        """Return since when something holds of the record, None where it does not hold now."""
+        since: datetime | None = await self._visit.connection.fetchval(
+            "SELECT min(starts) FROM care_relation WHERE pat = $1 AND member = 0 AND kind = $2 "
+            "AND now() >= starts AND now() < ends",
+            self.number,
+            int(relation),
+        )
+        return since
+
+    async def _stored(self, text: str, sql: Sql) -> AsyncIterator[tuple[Record, Stored]]:
+        async for rows in self._pages(text, sql):
+            keys = await self._bodies.keys([row for row in rows if not row["deletion"]])
+            for row in rows:
+                body = None if row["deletion"] else await self._bodies.load(row, keys)
+                rid = id_of(row["uid"], row["rid"])
+                yield row, Stored(type_name(row["rt"]), rid, row["ver"], row["upd"], body)
+
+    async def _pages(self, text: str, sql: Sql) -> AsyncIterator[list[Record]]:
         cursor = await self._visit.connection.cursor(text, *sql.values)
         while rows := await cursor.fetch(AT_ONCE):
-            for row in rows:
-                yield row
+            yield rows
 
     def _decision(self) -> Decision:
         return decide(self._visit.caller, directory=False, policy=self._policy)
@@ -105,11 +156,16 @@ class Compartment:
     def _mine(self, sql: Sql) -> str:
         return _MINE.format(pat=f"{sql.bind(self.number)}::integer")
 
-    async def _stored(self, row: Record) -> Stored:
-        body = None if row["deletion"] else await self._bodies.load(row["body"])
-        return Stored(
-            type_name(row["rt"]), id_of(row["uid"], row["rid"]), row["ver"], row["upd"], body
-        )
+
+def _held(row: Record, zone: tzinfo) -> Held:
+    structure = f"Organization/{id_of(row['suid'], row['srid'])}" if row["suid"] else ""
+    return Held(
+        f"{type_name(row['rt'])}/{id_of(row['uid'], row['rid'])}",
+        structure,
+        row["d"].astimezone(zone) if row["d"] else None,
+        bool(row["own"]) and holds(PERSONAL, row["matter"]),
+        row["alone"],
+    )
 
 
 async def compartment(repository: Repository, visit: Visit, patient: str) -> Compartment:

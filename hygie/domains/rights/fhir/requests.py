@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from hygie.domains.rights.model.requests import CODES, Request, Right, State
+from hygie.domains.rights.model.retention import Verdict
 from hygie.kernel.errors import NotFound
 
 Json = dict[str, Any]
+VERDICTS = "https://hygie.example.org/fhir/CodeSystem/retention"
+_date = date.fromisoformat
 _WORDS = {
     Right.RECTIFICATION: "Demande de rectification",
     Right.ERASURE: "Demande d’effacement",
@@ -23,13 +27,14 @@ def task_of(request: Request) -> Json:
         "status": str(request.state),
         "intent": "proposal",
         "code": {"coding": [code]},
-        "description": request.wish,
         "for": {"reference": f"Patient/{request.patient}"},
         "authoredOn": request.asked,
         "requester": {"reference": request.requester},
     }
     if request.id:
         task["id"] = request.id
+    if request.wish:
+        task["description"] = request.wish
     if request.focus:
         task["focus"] = {"reference": request.focus}
     if request.owner:
@@ -38,7 +43,27 @@ def task_of(request: Request) -> Json:
         task["statusReason"] = {"text": request.answer}
     if request.answered:
         task["lastModified"] = request.answered
+    if request.verdicts:
+        task["output"] = [_output(one) for one in request.verdicts]
     return task
+
+
+def _output(verdict: Verdict) -> Json:
+    """Return one verdict: the rule and whose holding; how many were erased, or kept until when."""
+    kind: Json = {"coding": [{"system": VERDICTS, "code": verdict.key}]}
+    if verdict.controller:
+        kind["text"] = verdict.controller
+    if verdict.erased:
+        return {"type": kind, "valueInteger": verdict.count}
+    return {"type": kind, "valueString": verdict.until.isoformat() if verdict.until else "-"}
+
+
+def _verdict(output: Json) -> Verdict:
+    key, whose = output["type"]["coding"][0]["code"], output["type"].get("text", "")
+    if "valueInteger" in output:
+        return Verdict(key, whose, output["valueInteger"], erased=True)
+    day = output["valueString"]
+    return Verdict(key, whose, 0, erased=False, until=None if day == "-" else _date(day))
 
 
 def request_of(task: Mapping[str, Any], *, version: int) -> Request:
@@ -63,6 +88,7 @@ def request_of(task: Mapping[str, Any], *, version: int) -> Request:
         answered=task.get("lastModified", ""),
         owner=_reference(task, "owner"),
         version=version,
+        verdicts=tuple(_verdict(one) for one in task.get("output", ())),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
+from hygie.domains.rights.model.retention import Verdict
 from hygie.kernel.errors import Conflict
 
 CODES = "https://hygie.example.org/fhir/CodeSystem/rights"
@@ -53,6 +54,7 @@ class Request:
         answered: day of the answer, empty before.
         owner: reference of who is to answer, empty where anybody of the care team may.
         version: version of the Task, for the answer to be about what was read.
+        verdicts: of an erasure that was answered, what was decided of each part.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Request:
     answered: str = ""
     owner: str = ""
     version: int = 0
+    verdicts: tuple[Verdict, ...] = ()
 
     @property
     def open(self) -> bool:

@@ -13,11 +13,12 @@ import pytest
 
 from hygie.domains.rights.service.copying import Wish, copy_person
 from hygie.domains.rights.service.traces import traces_of
+from hygie.kernel.platform import Platform, discover
 from hygie.kernel.security.caller import SYSTEM, Access, Caller, Kind
 from hygie.kernel.store import Repository, open_repository
+from hygie.kernel.store.law import Law
 from hygie.testing import stories
 from hygie.testing.database import ScratchDatabase
-from hygie.testing.law import LAW
 
 AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -47,9 +48,16 @@ async def person(repository: Repository, rid: str) -> Caller:
     return Caller(Kind.PATIENT, number, f"Patient/{rid}", purpose="PATRQT")
 
 
+def law_of_the_house(database: ScratchDatabase) -> Law:
+    """Return the law that the domains make together."""
+    platform = Platform(database.settings)
+    discover(platform, "hygie.domains")
+    return platform.law
+
+
 @pytest.fixture(scope="module")
 async def repository(database: ScratchDatabase) -> AsyncIterator[Repository]:
-    opened = await open_repository(database.settings, law=LAW)
+    opened = await open_repository(database.settings, law=law_of_the_house(database))
     await tell(opened)
     yield opened
     await opened.database.close()

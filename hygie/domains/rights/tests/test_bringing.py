@@ -15,13 +15,12 @@ import pytest
 
 from hygie.domains.rights.service.bringing import bring, plan_import
 from hygie.domains.rights.service.copying import Wish, copy_person
-from hygie.domains.rights.tests.conftest import AT, copied, lines, person, put
+from hygie.domains.rights.tests.conftest import AT, copied, law_of_the_house, lines, person, put
 from hygie.kernel.errors import Malformed
 from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store import Repository, open_repository
 from hygie.testing.database import ScratchServer
 from hygie.testing.factories import condition, patient
-from hygie.testing.law import LAW
 from hygie.testing.stories import LUCIE, NORA
 
 Resources = dict[str, dict[str, Any]]
@@ -29,7 +28,8 @@ Resources = dict[str, dict[str, Any]]
 
 @pytest.fixture
 async def elsewhere(database_server: ScratchServer) -> AsyncIterator[Repository]:
-    opened = await open_repository(database_server.create().settings, law=LAW)
+    scratch = database_server.create()
+    opened = await open_repository(scratch.settings, law=law_of_the_house(scratch))
     yield opened
     await opened.database.close()
 

@@ -1,0 +1,274 @@
+"""Erasure against retention: what may go is removed for ever, what must stay is told with its law.
+
+Both the plan and the removal see what the person who asks may see, and no more: a request by a
+representative never touches, and never reveals, what is hidden from representatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hygie.domains.rights.fhir.requests import request_of, task_of
+from hygie.domains.rights.model.requests import CODES, Request, Right, State, answered
+from hygie.domains.rights.model.retention import Holding, Life, Verdict, decide, table
+from hygie.domains.rights.service import exports
+from hygie.domains.rights.service.copying import check_may_ask
+from hygie.kernel.errors import Conflict, HygieError, NotFound
+from hygie.kernel.outbox.job import Event
+from hygie.kernel.outbox.queue import put
+from hygie.kernel.security.caller import SYSTEM, Caller, Kind
+from hygie.kernel.security.keys import Keyring, shred
+from hygie.kernel.security.keys.shredding import record_removal
+from hygie.kernel.security.relations import Relation
+from hygie.kernel.store import Repository, Visit
+from hygie.kernel.store.compartments import Compartment, Held, compartment
+from hygie.kernel.store.purging import purge
+from hygie.kernel.store.tracing import Request as Asked
+
+if TYPE_CHECKING:
+    from hygie.kernel.database.connection import Connection
+
+ERASE = "rights.erase"
+"""Kind of the job that carries out erasures."""
+OF_THE_RECORD = frozenset(
+    {"Patient", "RelatedPerson", "Person", "Consent", "CareTeam", "Task", "Provenance", "Coverage"}
+)
+"""What says whose record it is and who may read it: it goes only with the whole record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a request would erase, what would stay, and why.
+
+    Attributes:
+        verdicts: one per controller and rule.
+        erased: references of what would be removed.
+        whole: whether nothing would be left.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    erased: tuple[str, ...]
+    whole: bool
+
+
+async def plan_erasure(
+    repository: Repository, caller: Caller, patient: str, *, at: datetime
+) -> Plan:
+    """Return what erasing a record would do today; nothing is erased.
+
+    Raises:
+        NotFound: nothing of this patient is visible to the caller.
+        Forbidden: the caller is neither the person nor a representative who manages.
+    """
+    async with _opened(repository, caller, patient) as (visit, place):
+        return await _plan(visit, place, at)
+
+
+async def ask_erasure(
+    repository: Repository, caller: Caller, patient: str, *, wish: str, at: datetime
+) -> str:
+    """Ask for what may be erased; a job carries it out. Return the id of the Task.
+
+    Raises:
+        Conflict: such a request already waits.
+        Forbidden: the caller is neither the person nor a representative who manages.
+    """
+    async with _opened(repository, caller, patient) as (visit, _):
+        if await _waiting(visit, patient):
+            raise Conflict("A request for erasure already waits. Wait for its answer.")
+    request = Request(
+        id="",
+        right=Right.ERASURE,
+        state=State.REQUESTED,
+        patient=patient,
+        requester=caller.reference,
+        focus="",
+        wish=wish,
+        asked=at.isoformat(timespec="seconds"),
+    )
+    written = await repository.create(caller, "Task", msgspec.json.encode(task_of(request)))
+    async with repository.database.transaction(system=True) as connection:
+        await put(connection, [Event(ERASE)])
+    return written.stored.rid
+
+
+async def carry_out_erasures(
+    repository: Repository, keyring: Keyring, data: Path, *, at: datetime
+) -> int:
+    """Carry out every erasure that was asked; return how many.
+
+    One that cannot be carried out is refused with the reason, and stops no other.
+    """
+    query = [("code", f"{CODES}|{Right.ERASURE}"), ("status", State.REQUESTED)]
+    found = await repository.search(SYSTEM, "Task", query)
+    for entry in found.entries:
+        task = msgspec.json.decode(entry.stored.body or b"{}")
+        request = request_of(task, version=entry.stored.version)
+        try:
+            await _carry_out(repository, keyring, data, request, at=at)
+        except HygieError as error:
+            await _answer(repository, request, State.REJECTED, str(error), at=at)
+    return len(found.entries)
+
+
+async def _carry_out(
+    repository: Repository, keyring: Keyring, data: Path, request: Request, *, at: datetime
+) -> None:
+    number = await repository.party_number(request.requester)
+    caller = Caller(Kind.PATIENT, number, request.requester, purpose="PATRQT")
+    async with _opened(repository, caller, request.patient) as (visit, place):
+        plan = await _plan(visit, place, at)
+    if plan.erased:
+        await exports.end(repository, data, at=at, pat=place.number)
+        await _remove(repository, keyring, place.number, plan, at=at)
+    if not plan.whole:
+        state = State.COMPLETED if plan.erased else State.REJECTED
+        told = replace(request, verdicts=plan.verdicts)
+        await _answer(repository, told, state, _sentence(plan.verdicts, at.date()), at=at)
+
+
+async def _remove(
+    repository: Repository, keyring: Keyring, number: int, plan: Plan, *, at: datetime
+) -> None:
+    async def record(connection: Connection) -> None:
+        """Write the ledger before the data goes: what is lost in between is removed again."""
+        if plan.whole:
+            await shred(keyring, connection, number, at=at, resources=plan.erased)
+        else:
+            await record_removal(keyring, number, at=at, resources=plan.erased)
+
+    await purge(repository, number, plan.erased, why="GDPR article 17", before_commit=record)
+
+
+async def _answer(
+    repository: Repository, request: Request, state: State, answer: str, *, at: datetime
+) -> None:
+    told = answered(request, state, answer=answer, day=at.isoformat(timespec="seconds"))
+    body = msgspec.json.encode(task_of(told))
+    await repository.update(SYSTEM, "Task", request.id, body, if_match=request.version)
+
+
+async def _plan(visit: Visit, place: Compartment, at: datetime) -> Plan:
+    held = await place.held()
+    care = [one for one in held if one.reference.partition("/")[0] not in OF_THE_RECORD]
+    verdicts = decide(_holdings(care), await _life(visit, place, at), table())
+    erased = {(one.key, one.controller) for one in verdicts if one.erased}
+    gone = [one.reference for one in care if one.alone and _is_erased(one, erased)]
+    gone += await _files_of(visit, gone, known={one.reference for one in held if one.alone})
+    # Who has deposits only keeps an identity and choices: a record goes whole with its care file.
+    ended = any(one.key != "own-deposit" for one in verdicts)
+    whole = ended and all(one.erased for one in verdicts) and place.own
+    if whole:
+        gone = [one.reference for one in held if one.alone]
+        whole = len(gone) == len(held)
+    return Plan(tuple(verdicts), tuple(dict.fromkeys(gone)), whole)
+
+
+def _is_erased(one: Held, erased: Collection[tuple[str, str]]) -> bool:
+    if one.personal:
+        return ("own-deposit", one.structure) in erased
+    return any(key != "own-deposit" and one.structure == where for key, where in erased)
+
+
+def _holdings(held: Iterable[Held]) -> list[Holding]:
+    by_controller: dict[str, list[Held]] = {}
+    for one in held:
+        by_controller.setdefault(one.structure, []).append(one)
+    return [_holding(controller, those) for controller, those in sorted(by_controller.items())]
+
+
+def _holding(controller: str, held: Sequence[Held]) -> Holding:
+    days = [one.at.date() for one in held if one.at is not None and not one.personal]
+    own = sum(1 for one in held if one.personal)
+    return Holding(controller, len(held), own, min(days, default=None), max(days, default=None))
+
+
+async def _life(visit: Visit, place: Compartment, at: datetime) -> Life:
+    stored = await visit.read("Patient", place.patient)
+    person = msgspec.json.decode(stored.body or b"{}")
+    closed = await place.began(Relation.CLOSED)
+    return Life(
+        today=at.date(),
+        birth=_day(person.get("birthDate")),
+        death=_day(person.get("deceasedDateTime")),
+        closed=closed.date() if closed else None,
+    )
+
+
+def _day(text: object) -> date | None:
+    """Return the day of a FHIR date; the last one it may mean, since retention runs from it."""
+    if not isinstance(text, str) or not text:
+        return None
+    year, month, day = (*(int(part) for part in text[:10].split("-")), 12, 28)[:3]
+    return date(year, month, day)
+
+
+async def _files_of(
+    visit: Visit, references: Iterable[str], *, known: Collection[str]
+) -> list[str]:
+    """Return the Binary resources that hold the files of some documents."""
+    found: list[str] = []
+    for reference in references:
+        rt, _, rid = reference.partition("/")
+        if rt != "DocumentReference":
+            continue
+        document = msgspec.json.decode((await visit.read(rt, rid)).body or b"{}")
+        for content in document.get("content", ()):
+            url = str(content.get("attachment", {}).get("url", ""))
+            binary = "/".join(url.split("/")[-2:])
+            if binary in known and binary.startswith("Binary/"):
+                found.append(binary)
+    return found
+
+
+async def _waiting(visit: Visit, patient: str) -> bool:
+    query = [("patient", patient), ("code", f"{CODES}|{Right.ERASURE}")]
+    found = await visit.search("Task", [*query, ("status", State.REQUESTED)])
+    return bool(found.entries)
+
+
+def _sentence(verdicts: Iterable[Verdict], today: date) -> str:
+    """Return the motivated answer in French, for whoever reads the Task outside our pages."""
+    periods = table()
+    parts = []
+    for one in verdicts:
+        period = periods.value(one.key, at=today)
+        until = f" jusqu’au {one.until.strftime('%d/%m/%Y')}" if one.until else ""
+        done = "Effacé" if one.erased else f"Conservé{until}"
+        parts.append(f"{done} : {period.label_fr}. {period.basis_fr}.")
+    return " ".join(parts) or "Rien n’est enregistré qui puisse être effacé."
+
+
+@asynccontextmanager
+async def _opened(
+    repository: Repository, caller: Caller, patient: str
+) -> AsyncIterator[tuple[Visit, Compartment]]:
+    request = Asked("operation", query="erasure")
+    async with repository.visit(caller, request=request) as visit:
+        place = await compartment(repository, visit, patient)
+        await check_may_ask(place, kind=caller.kind)
+        yield visit, place
+
+
+async def remove_again(repository: Repository, lines: Iterable[tuple[int, Sequence[str]]]) -> int:
+    """Remove again, after a restore, what the erasure ledger says was removed; return how many.
+
+    ``lines`` are patients' numbers with the references removed.
+
+    Raises:
+        NotFound: a line names a patient number that was never given.
+    """
+    count = 0
+    for number, references in lines:
+        if number <= 0:
+            raise NotFound("The erasure ledger names nobody in one of its lines.")
+        purged = await purge(repository, number, references, why="erasure ledger, after a restore")
+        count += purged.resources
+    return count
