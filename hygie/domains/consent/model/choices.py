@@ -74,6 +74,28 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstVisit:
+    """The answers to the two questions of the first visit.
+
+    Attributes:
+        care_team: the professionals who care for the person read the record.
+        emergencies: a physician in an emergency, or Centre 15, may open it for a few hours.
+    """
+
+    care_team: bool
+    emergencies: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Whom the person names to act in the person's name, and until when (not included)."""
+
+    who: Party
+    standing: Standing
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A member of the care team.
 
