@@ -48,17 +48,24 @@ async def read_record(
     if caller.kind == Kind.PROFESSIONAL:
         raise Forbidden("The choices of a person are read by the person; ask the person.")
     async with repository.visit(caller) as visit:
-        about = await visit.read("Patient", patient)
-        consents = await everything(visit, "Consent", [("patient", patient)])
-        teams = await everything(visit, "CareTeam", [("patient", patient)])
-        choices = reading.choices(
-            parsed(about),
-            map(parsed, consents),
-            map(parsed, teams),
-            at=at,
-            zone=repository.site.zone,
-        )
-        named = await _with_names(visit, choices)
+        return await record_within(repository, visit, patient, at=at)
+
+
+async def record_within(
+    repository: Repository, visit: Visit, patient: str, *, at: datetime
+) -> Record:
+    """Return the same, in an open visit."""
+    about = await visit.read("Patient", patient)
+    consents = await everything(visit, "Consent", [("patient", patient)])
+    teams = await everything(visit, "CareTeam", [("patient", patient)])
+    choices = reading.choices(
+        parsed(about),
+        map(parsed, consents),
+        map(parsed, teams),
+        at=at,
+        zone=repository.site.zone,
+    )
+    named = await _with_names(visit, choices)
     return Record(named, {one.reference: one for one in (*consents, *teams)})
 
 

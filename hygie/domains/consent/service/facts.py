@@ -8,6 +8,7 @@ from datetime import datetime
 
 from hygie.kernel.errors import NotFound
 from hygie.kernel.fhir.names import type_name, type_number
+from hygie.kernel.fhir.search.dates import LAST
 from hygie.kernel.security.caller import NO_MATTER, Caller, Kind
 from hygie.kernel.security.clauses import Subject
 from hygie.kernel.security.matters import CHOICE
@@ -119,14 +120,19 @@ async def record_facts(visit: Visit, patient: str) -> RecordFacts:
     record: dict[Relation, datetime] = {}
     links: dict[int, Link] = {}
     for row in await visit.connection.fetch(_RELATIONS, number):
-        kind = Relation(row["kind"])
+        kind, ends = Relation(row["kind"]), _instant(row["ends"])
         if row["member"] == OF_THE_RECORD:
-            record[kind] = max(row["ends"], record.get(kind, row["ends"]))
+            record[kind] = max(ends, record.get(kind, ends))
             continue
         reference = f"{type_name(row['rt'])}/{id_of(row['uid'], row['rid'])}"
         link = links.setdefault(row["member"], Link(row["member"], reference))
-        link.relations[kind] = max(row["ends"], link.relations.get(kind, row["ends"]))
+        link.relations[kind] = max(ends, link.relations.get(kind, ends))
     return RecordFacts(number, record, links)
+
+
+def _instant(ends: datetime) -> datetime:
+    # asyncpg gives the infinity of PostgreSQL as the last instant, without a zone.
+    return LAST if ends.tzinfo is None else ends
 
 
 async def with_practice(visit: Visit, facts: RecordFacts) -> None:
@@ -134,7 +140,7 @@ async def with_practice(visit: Visit, facts: RecordFacts) -> None:
     for row in await visit.connection.fetch(_DELEGATIONS, list(facts.links)):
         reference = f"{type_name(row['rt'])}/{id_of(row['uid'], row['rid'])}"
         link = facts.links.setdefault(row["member"], Link(row["member"], reference))
-        link.principals[row["principal"]] = row["ends"]
+        link.principals[row["principal"]] = _instant(row["ends"])
     for row in await visit.connection.fetch(_PRACTICE, list(facts.links)):
         link = facts.links[row["member"]]
         link.roles.add(row["role"])

@@ -1,6 +1,6 @@
 """Who can see a record, or one item of it, and why: the rules asked about everybody linked to it.
 
-One visit, one snapshot, one trace; the rules are those of every other access, asked in memory.
+They are those of every other access, asked in memory.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from hygie.domains.consent.service.facts import (
 )
 from hygie.domains.consent.service.people import names_of
 from hygie.domains.consent.service.reasons import refusal
+from hygie.domains.consent.service.visiting import Opened
 from hygie.kernel.clock import Clock, SystemClock
 from hygie.kernel.fhir.search.dates import LAST
-from hygie.kernel.security.caller import Access, Caller, Kind
+from hygie.kernel.security.caller import Caller, Kind
 from hygie.kernel.security.clauses import Language, Subject
 from hygie.kernel.security.labels import Label
 from hygie.kernel.security.matters import ADMINISTRATIVE, MATTERS, PERSONAL, holds
 from hygie.kernel.security.policies import Policies
 from hygie.kernel.security.relations import Relation
-from hygie.kernel.store import Repository
 
 DOCTOR, REGULATOR = "10", "samu-regulator"
 _DOCUMENTS = tuple(n for n, one in MATTERS.items() if one.document_class != "own")
@@ -87,9 +87,7 @@ class _Question:
 
 
 async def who_can_see(
-    repository: Repository,
-    access: Access,
-    patient: str,
+    opened: Opened,
     *,
     item: tuple[str, str] | None = None,
     language: Language = "fr",
@@ -101,14 +99,14 @@ async def who_can_see(
         NotFound: the caller neither is the person nor decides for the person, or may not read the
             item.
     """
+    repository, visit, patient = opened.repository, opened.visit, opened.patient
     today = (clock or SystemClock()).now().astimezone(repository.site.zone).date()
     policies = repository.law.policies
-    async with repository.visit(access) as visit:
-        facts = await record_facts(visit, patient)
-        check_may_see_choices(policies, visit.caller, facts)
-        about = await item_facts(visit, facts, *item) if item else None
-        await with_practice(visit, facts)
-        names = await names_of(visit, _named(facts), patient=patient)
+    facts = await record_facts(visit, patient)
+    check_may_see_choices(policies, visit.caller, facts)
+    about = await item_facts(visit, facts, *item) if item else None
+    await with_practice(visit, facts)
+    names = await names_of(visit, _named(facts), patient=patient)
     asked = _Question(policies, facts, about, names, language, today)
     viewers = sorted((_viewer(asked, link) for link in facts.links.values()), key=_order)
     label = Label(about.label if about else 0)

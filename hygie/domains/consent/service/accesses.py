@@ -1,0 +1,183 @@
+"""Who saw a record: the access log of one person, read as that person or who decides for them.
+
+The log is read when it is asked: an access shows as soon as it is durable, which is before its
+answer left. Reading the log leaves a trace too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from hygie.domains.consent.model.accesses import EMERGENCIES, How, Seen, SeenPage, Wish
+from hygie.domains.consent.model.roles import labels
+from hygie.domains.consent.service.facts import check_may_see_choices, record_facts
+from hygie.domains.consent.service.people import names_of
+from hygie.domains.consent.service.sentences import reason_of
+from hygie.domains.consent.service.visiting import Opened
+from hygie.kernel.audit.provider import AuditEvents
+from hygie.kernel.clock import SystemClock
+from hygie.kernel.fhir.names import type_number
+from hygie.kernel.security.clauses import Language
+from hygie.kernel.store.ids import key_of
+from hygie.kernel.store.tracing import Touched
+
+Json = dict[str, Any]
+SHOWN = 25
+"""Accesses of one page."""
+MOST_READ = 5000
+"""Traces looked through for one page; the next page goes on from there."""
+_AT_ONCE = 250
+_RULE = "access-log"
+_REFUSED = 400
+_HOW = {"R": How.READ, "C": How.ADDED, "U": How.CHANGED, "D": How.REMOVED}
+_COLUMNS = ("at", "who", "name", "role", "structure", "how", "kind", "item", "rule", "reason")
+
+
+async def accesses(opened: Opened, wish: Wish, *, language: Language = "fr") -> SeenPage:
+    """Return one page of the accesses to a record, newest first.
+
+    Raises:
+        NotFound: the caller neither is the person nor decides for the person.
+    """
+    await _check(opened)
+    found: list[Seen] = []
+    after, read = wish.after, 0
+    while len(found) <= SHOWN and read < MOST_READ:
+        events, after = await _events(opened, wish, after=after)
+        read += len(events)
+        own = opened.visit.caller.reference
+        seen = (seen_of(one, language, own=own) for one in events)
+        found += [one for one in seen if wish.holds(one)]
+        if not after:
+            break
+    shown = await _named(opened, found[:SHOWN])
+    return SeenPage(shown, after=shown[-1].id if found[SHOWN:] else after)
+
+
+async def as_ndjson(opened: Opened, wish: Wish) -> bytes:
+    """Return every access that is asked for as FHIR AuditEvents, one a line, newest first."""
+    return b"".join([msgspec.json.encode(one) + b"\n" for one in await _every(opened, wish)])
+
+
+async def as_csv(opened: Opened, wish: Wish, *, language: Language) -> str:
+    """Return every access that is asked for as a table for a spreadsheet."""
+    events = await _every(opened, wish)
+    named = await _named(opened, [seen_of(one, language, own="") for one in events])
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";")
+    writer.writerow(_COLUMNS)
+    for one in named:
+        writer.writerow([_safe(str(getattr(one, column))) for column in _COLUMNS])
+    return out.getvalue()
+
+
+async def _every(opened: Opened, wish: Wish) -> list[Json]:
+    await _check(opened)
+    found: list[Json] = []
+    after, own = "", opened.visit.caller.reference
+    while True:
+        events, after = await _events(opened, wish, after=after)
+        found += [one for one in events if wish.holds(seen_of(one, "fr", own=own))]
+        if not after:
+            return found
+
+
+def _safe(text: str) -> str:
+    """Return a text that a spreadsheet does not take for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+
+
+async def _check(opened: Opened) -> None:
+    """Check that the caller may read this log, and note that they do."""
+    facts = await record_facts(opened.visit, opened.patient)
+    check_may_see_choices(opened.repository.law.policies, opened.visit.caller, facts)
+    read = Touched(type_number("AuditEvent"), None, None, facts.patient, _RULE)
+    opened.visit.touched.append(read)
+
+
+async def _events(opened: Opened, wish: Wish, *, after: str) -> tuple[list[Json], str]:
+    site, visit = opened.repository.site, opened.visit
+    log = AuditEvents(base=site.base, key_of=key_of, zone=site.zone, clock=SystemClock())
+    asked = [("patient", f"Patient/{opened.patient}"), ("_count", str(_AT_ONCE))]
+    asked += [("date", f"ge{wish.since.isoformat()}")] if wish.since else []
+    asked += [("date", f"le{wish.until.isoformat()}")] if wish.until else []
+    asked += [("agent", wish.who)] if wish.who else []
+    asked += [("entity", wish.item)] if wish.item else []
+    page = await log.search(visit.connection, visit.caller, asked, after=after or None)
+    return [msgspec.json.decode(one.body) for one in page.events], page.after or ""
+
+
+async def _named(opened: Opened, found: Sequence[Seen]) -> list[Seen]:
+    people = {one.who for one in found} | {one.structure for one in found}
+    known = [one for one in people if "/" in one]
+    names = await names_of(opened.visit, known, patient=opened.patient)
+    return [
+        replace(
+            one,
+            name=names.get(one.who, one.name),
+            structure=names.get(one.structure, "" if "/" in one.structure else one.structure),
+        )
+        for one in found
+    ]
+
+
+def seen_of(event: Json, language: Language, *, own: str) -> Seen:
+    """Return an access as it is told, from its AuditEvent."""
+    user: Json = next((one for one in event.get("agent", ()) if one.get("requestor")), {})
+    who = user.get("who", {})
+    status, _, rule = str(event.get("outcomeDesc", "")).partition(" ")
+    reference = who.get("reference") or who.get("identifier", {}).get("value", "")
+    kind, item = _what(event)
+    role, structure = _role_and_structure(event, user, language)
+    return Seen(
+        id=event["id"],
+        at=datetime.fromisoformat(event["recorded"]),
+        who=reference or who.get("display", ""),
+        name=who.get("display", ""),
+        role=role,
+        structure=structure,
+        how=_how(event),
+        kind=kind,
+        item=item,
+        rule=rule,
+        reason=reason_of(rule, language),
+        refused=status.isdigit() and int(status) >= _REFUSED,
+        emergency=rule in EMERGENCIES,
+        own=bool(own) and reference == own,
+    )
+
+
+def _how(event: Json) -> How:
+    codes = {one.get("code") for one in event.get("subtype", ())}
+    if any(str(code).startswith("search") for code in codes):
+        return How.SEARCH
+    return _HOW.get(event.get("action", ""), How.OPERATION)
+
+
+def _what(event: Json) -> tuple[str, str]:
+    for entity in event.get("entity", ()):
+        if entity.get("role", {}).get("code") == "4":
+            reference = entity.get("what", {}).get("reference", "").partition("/_history")[0]
+            return reference.partition("/")[0] or entity.get("name", ""), reference
+    return "", ""
+
+
+def _role_and_structure(event: Json, user: Json, language: Language) -> tuple[str, str]:
+    codes = [
+        coding.get("code", "") for role in user.get("role", ()) for coding in role.get("coding", ())
+    ]
+    shown = next((role["text"] for role in user.get("role", ()) if role.get("text")), "")
+    places = [
+        one.get("who", {})
+        for one in event.get("agent", ())
+        if one.get("who", {}).get("reference", "").startswith("Organization/")
+    ]
+    place: Json = places[0] if places else {}
+    return labels(codes, language) or shown, place.get("reference") or place.get("display", "")
