@@ -53,6 +53,16 @@ def replace_strings(
     return _map_values(raw, frozenset(keys), renew)
 
 
+def check_is_unmarked(raw: bytes) -> None:
+    """Check that a resource holds nothing that only the store may write.
+
+    Raises:
+        Malformed: it does.
+    """
+    if BLOB_MARK.encode() in raw:
+        raise Malformed(f"The text {BLOB_MARK} cannot stand in a resource; change it.")
+
+
 def may_hold_data(raw: bytes) -> bool:
     """Tell quickly whether a resource may hold base64 texts; False is certain."""
     return b'data"' in raw or b'64Binary"' in raw or b"\\u" in raw
@@ -68,8 +78,7 @@ def cut_data(raw: bytes) -> tuple[bytes, list[bytes]]:
     Raises:
         Malformed: a value already looks like a placeholder; only the store may write them.
     """
-    if BLOB_MARK.encode() in raw:
-        raise Malformed(f"The text {BLOB_MARK} cannot stand in a resource; change it.")
+    check_is_unmarked(raw)
     if not may_hold_data(raw):
         return raw, []
     numbers: dict[bytes, int] = {}

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
@@ -23,6 +23,7 @@ import zstandard
 from asyncpg import Record
 
 from hygie.kernel.database.blobs import BlobStore
+from hygie.kernel.errors import HygieError, Unavailable
 from hygie.kernel.fhir.rewrite import BLOB_MARK, attach_data, cut_data, text_of, withhold_data
 from hygie.kernel.security.keys.keyring import DataKey, KeyName, Keyring, hold
 from hygie.kernel.security.keys.seal import HASH_BYTES, Place
@@ -79,27 +80,41 @@ class Bodies:
         self._compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=False)
         self._decompressor = zstandard.ZstdDecompressor()
 
-    async def pack(self, connection: Connection, bodies: Sequence[Whole]) -> list[Packed]:
-        """Return the stored forms, inside the transaction that writes them.
+    async def pack(
+        self, connection: Connection, bodies: Sequence[Whole]
+    ) -> list[Packed | HygieError]:
+        """Return the stored form of each body, inside the transaction that writes them.
 
-        Until it ends, the keys that were used are not destroyed.
-
-        Raises:
-            Malformed: a body holds what only the store may write.
-            Unavailable: the key service does not answer.
+        Until it ends, the keys that were used are not destroyed. One that holds what only the
+        store may write, or whose key cannot be had now, is refused alone.
         """
         cuts = [await _in_turn(len(one.body), _cut, one) for one in bodies]
-        patients = {cut.place.patient for cut in cuts if cut.contents}
-        keys: Mapping[int, DataKey] = {}
-        if patients:
+        patients = {cut.place.patient for cut in cuts if isinstance(cut, _Cut) and cut.contents}
+        keys = await self._keys_to_seal(connection, patients)
+        return [await self._pack(cut, keys) for cut in cuts]
+
+    async def _keys_to_seal(
+        self, connection: Connection, patients: Collection[int]
+    ) -> Mapping[int, DataKey] | HygieError:
+        if not patients:
+            return {}
+        try:
             await hold(connection, patients)
-            keys = await self.keyring.latest(patients)
-        return [
-            await _in_turn(sum(map(len, cut.contents)), self._seal, cut, keys[cut.place.patient])
-            if cut.contents
-            else Packed(self._codec.compress(cut.place.rt, cut.rest), ())
-            for cut in cuts
-        ]
+            return await self.keyring.latest(patients)
+        except Unavailable as error:
+            return error
+
+    async def _pack(
+        self, cut: _Cut | HygieError, keys: Mapping[int, DataKey] | HygieError
+    ) -> Packed | HygieError:
+        if isinstance(cut, HygieError):
+            return cut
+        if not cut.contents:
+            return Packed(self._codec.compress(cut.place.rt, cut.rest), ())
+        if isinstance(keys, HygieError):
+            return keys
+        size = sum(map(len, cut.contents))
+        return await _in_turn(size, self._seal, cut, keys[cut.place.patient])
 
     async def keys(self, rows: Sequence[Row]) -> Keys:
         """Return the keys that some rows need, asked for at once.
@@ -202,8 +217,11 @@ def place_of(row: Row) -> Place:
     return Place(row["pat"] or 0, row["rt"], uuid.UUID(bytes=uid.bytes), row["ver"])
 
 
-def _cut(whole: Whole) -> _Cut:
-    rest, contents = cut_data(whole.body)
+def _cut(whole: Whole) -> _Cut | HygieError:
+    try:
+        rest, contents = cut_data(whole.body)
+    except HygieError as error:
+        return error
     return _Cut(whole.place, rest, contents)
 
 

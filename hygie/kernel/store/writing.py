@@ -15,10 +15,11 @@ import asyncpg
 from hygie.kernel.audit.trace import Trace, write
 from hygie.kernel.clock import Clock
 from hygie.kernel.database.connection import Database, begin
-from hygie.kernel.errors import Conflict, HygieError, Unavailable, Unprocessable
+from hygie.kernel.errors import Conflict, Forbidden, HygieError, Unavailable, Unprocessable
 from hygie.kernel.fhir.splice import stamp
 from hygie.kernel.security.caller import Caller
 from hygie.kernel.security.gate import Gate, parties
+from hygie.kernel.security.labels import Label
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.change import (
     Change,
@@ -34,6 +35,7 @@ from hygie.kernel.store.locking import States, lock, stated_by
 from hygie.kernel.store.model import Stored, Written
 from hygie.kernel.store.parties import Parties
 from hygie.kernel.store.rows import Version, part_for, whole
+from hygie.kernel.store.spreading import hold, spread
 from hygie.kernel.store.tracing import Touched, trace_one, trace_refusal
 from hygie.kernel.store.units import Units
 from hygie.kernel.store.versions import save
@@ -137,16 +139,23 @@ class Writer:
         numbers: Mapping[PartyRef, int],
     ) -> list[Result]:
         """Make the changes inside the open transaction; each id stands at most once in them."""
+        held = await hold(connection, changes, numbers)
         await lock(connection, changes)
         currents = await self._states.current(connection, changes, callers)
         rules = await self._states.content_rules(connection, changes, callers, numbers)
-        effects = [_effect(*one) for one in zip(changes, callers, currents, rules, strict=True)]
+        effects = [
+            _effect(*one, relabels=self._law.policies.relabels)
+            for one in zip(changes, callers, currents, rules, strict=True)
+        ]
         effects = await self._guarded(connection, effects)
         permits = [effect for effect in effects if isinstance(effect, Permit)]
-        versions = await self._versions(connection, permits, numbers)
+        versions, refused = await self._versions(connection, permits, numbers)
+        effects = [refused.get(id(effect), effect) for effect in effects]
         await save(connection, versions, numbers)
+        reached = await spread(connection, held, versions, numbers)
+        labels = {id(one.permit): reached.get(one.key, one.label) for one in versions}
         traces = [
-            _trace(change, caller, effect, numbers)
+            _trace(change, caller, effect, numbers, labels=labels)
             for change, caller, effect in zip(changes, callers, effects, strict=True)
         ]
         await write(connection, traces)
@@ -181,9 +190,10 @@ class Writer:
 
     async def _versions(
         self, connection: Connection, permits: Sequence[Permit], numbers: Mapping[PartyRef, int]
-    ) -> list[Version]:
+    ) -> tuple[list[Version], dict[int, HygieError]]:
+        """Return the versions, and what is refused instead, by the identity of its permit."""
         if not permits:
-            return []
+            return [], {}
         rows = await connection.fetch(
             "SELECT nextval('version_seq') AS seq FROM generate_series(1, $1)", len(permits)
         )
@@ -194,10 +204,14 @@ class Writer:
         ]
         kept = [version for version in versions if version.served is not None]
         packed = await self._bodies.pack(connection, [whole(one, numbers) for one in kept])
-        return [version for version in versions if version.served is None] + [
-            replace(version, body=one.body, blobs=one.blobs)
-            for version, one in zip(kept, packed, strict=True)
-        ]
+        made = [version for version in versions if version.served is None]
+        refused: dict[int, HygieError] = {}
+        for version, one in zip(kept, packed, strict=True):
+            if isinstance(one, HygieError):
+                refused[id(version.permit)] = one
+            else:
+                made.append(replace(version, body=one.body, blobs=one.blobs))
+        return made, refused
 
     def _result(self, effect: Effect, made: Mapping[int, Version]) -> Result:
         if isinstance(effect, HygieError):
@@ -255,25 +269,40 @@ def _one_each(waiting: Mapping[int, Change]) -> dict[int, Change]:
     return {number: waiting[number] for number in turn.values()}
 
 
-def _effect(change: Change, caller: Caller, current: Current | None, rule: str | None) -> Effect:
+def _effect(
+    change: Change,
+    caller: Caller,
+    current: Current | None,
+    rule: str | None,
+    *,
+    relabels: Mapping[str, Label],
+) -> Effect:
     try:
-        return check_change(change, caller, current, rule)
+        return check_change(change, caller, current, rule, relabels=relabels)
     except HygieError as error:
         return error
 
 
 def _trace(
-    change: Change, caller: Caller, effect: Effect, numbers: Mapping[PartyRef, int]
+    change: Change,
+    caller: Caller,
+    effect: Effect,
+    numbers: Mapping[PartyRef, int],
+    *,
+    labels: Mapping[int, int],
 ) -> Trace:
     rt, uid = change.place
     if isinstance(effect, HygieError):
         return trace_refusal(change.request, caller, status=effect.status, rt=rt, uid=uid)
     if isinstance(effect, Nothing):
         touched = Touched(rt, uid, effect.current.ver, effect.current.pat, effect.rule)
+        touched = replace(touched, label=effect.current.label)
         return trace_one(change.request, caller, touched, status=200)
     patients = change.prepared.indexed.patients if change.prepared else []
     pat = numbers[patients[0]] if patients else effect.current.pat if effect.current else None
-    touched = Touched(rt, uid, effect.version, pat, effect.rule)
+    deleted = effect.current.label if effect.current and change.prepared is None else 0
+    label = labels[id(effect)] or deleted
+    touched = Touched(rt, uid, effect.version, pat, effect.rule, label)
     return trace_one(change.request, caller, touched, status=201 if effect.creates else 200)
 
 
@@ -283,4 +312,6 @@ def refusal_of(error: asyncpg.PostgresError) -> HygieError:
         return Conflict("Somebody else wrote the same resource at the same moment; retry.")
     if isinstance(error, asyncpg.DataError | asyncpg.ProgramLimitExceededError):
         return Unprocessable("A number, date or text of this resource is beyond what is stored.")
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return Forbidden("Your account would no longer see this, or it opens another record.")
     return Unavailable("The database could not make this change; retry in a few seconds.")

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hygie.kernel.audit.trace import Trace, write
+from hygie.kernel.errors import HygieError
 from hygie.kernel.fhir.splice import stamp
 from hygie.kernel.security.caller import SYSTEM
-from hygie.kernel.store.bodies import Bodies
+from hygie.kernel.store.bodies import Bodies, Packed
 from hygie.kernel.store.change import Permit
 from hygie.kernel.store.facts import PartyRef
 from hygie.kernel.store.loading.marks import Mark, write_marks
@@ -128,7 +129,7 @@ class Copier:
         )
         return [
             replace(version, body=one.body, blobs=one.blobs)
-            for version, one in zip(versions, packed, strict=True)
+            for version, one in zip(versions, map(_packed, packed), strict=True)
         ]
 
 
@@ -143,6 +144,12 @@ async def copy_rows(
         await connection.copy_records_to_table(
             table, records=rows, columns=[name for name, _ in columns]
         )
+
+
+def _packed(one: Packed | HygieError) -> Packed:
+    if isinstance(one, HygieError):
+        raise one
+    return one
 
 
 def _prepared(ready: Ready) -> Prepared:

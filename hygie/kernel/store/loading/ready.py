@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from hygie.kernel.errors import HygieError
+from hygie.kernel.fhir.rewrite import check_is_unmarked
 from hygie.kernel.fhir.splice import replace_strings, stamp
 from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store.change import Change
@@ -54,6 +55,7 @@ class Maker:
             HygieError: it is refused.
         """
         raw = replace_strings(item.raw, item.links)
+        check_is_unmarked(raw)
         prepared = prepare(raw, item.rt, item.rid, projections=self.projections, site=self.site)
         stamped = stamp(raw, rid=item.rid, version="1", updated=instant_text(updated))
         change = Change(SYSTEM, self.request, "update", item.rt, item.rid, prepared)
