@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hygie.kernel.store import Repository
 
 Portal = Literal["public", "patient", "professional", "establishment", "research"]
+Place = Literal["home", "page"]
+"""Where something is announced: on the home of a portal, or on each of its pages."""
 
 
 def gettext_noop(text: str) -> str:
@@ -65,6 +67,20 @@ class DemoAccount:
     story_en: str
 
 
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Something the reader must know on a page: words, where they lead, what ends it.
+
+    ``text`` is in the reader's language; ``link`` and ``post`` are a label and an address, the
+    second a form without fields. ``urgent`` stands out on every page, all along.
+    """
+
+    text: str
+    link: tuple[str, str] | None = None
+    post: tuple[str, str] | None = None
+    urgent: bool = False
+
+
 class DemoDirectory(Protocol):
     """Tells the demonstration accounts; absent outside demonstration mode."""
 
@@ -97,6 +113,7 @@ class Platform:
     projections: dict[str, Projection] = field(default_factory=dict)
     policies: Policies | None = None
     guard: Guard | None = None
+    announcers: dict[tuple[Portal, Place], list[str]] = field(default_factory=dict)
 
     def add_pages(
         self,
@@ -116,6 +133,13 @@ class Platform:
         """
         self.django_apps.append(dotted)
         self.django_settings.update(settings or {})
+
+    def add_announcer(self, portal: Portal, place: Place, dotted: str) -> None:
+        """Let ``module:function`` announce on the home of a portal, or on every page of it.
+
+        It takes the Django request and returns Announcements, in the order they are shown.
+        """
+        self.announcers.setdefault((portal, place), []).append(dotted)
 
     def add_projection(self, rt: str, projection: Projection) -> None:
         """Let resources of a type state facts that the access rules read.

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
+from hygie.kernel.errors import HygieError
 from hygie.kernel.web.bridge import platform
 from hygie.kernel.web.caller import Account, account_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from hygie.kernel.platform import Portal
+    from hygie.kernel.platform import Announcement, Place, Portal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     match = request.resolver_match
     portal = match.namespaces[0] if match and match.namespaces else ""
     account = _account(request)
+    here = account is not None and portal == account.portal()
     return {
         "portal": portal,
         "account": account,
-        "menu": menu(request, portal) if account and portal == account.portal() else [],
+        "menu": menu(request, portal) if here else [],
+        "announcements": announcements(request, portal, "page") if here else [],
         "demonstration": platform().settings.demo is not None,
         "other_language": ("en", "English") if get_language() == "fr" else ("fr", "Français"),
     }
@@ -49,6 +54,19 @@ def menu(request: HttpRequest, portal: str) -> list[MenuEntry]:
 def tabs(request: HttpRequest, portal: str, patient: str) -> list[MenuEntry]:
     """Return the tabs of an open record: what each domain offers about one patient."""
     return _entries(request, portal, "patient", patient=patient)
+
+
+def announcements(request: HttpRequest, portal: str, place: Place) -> list[Announcement]:
+    """Return what the domains announce on the home of a portal, or on each of its pages.
+
+    A page of refusal is shown even where an announcement cannot be read.
+    """
+    found: list[Announcement] = []
+    for dotted in platform().announcers.get((cast("Portal", portal), place), ()):
+        module, _, name = dotted.partition(":")
+        with contextlib.suppress(HygieError):
+            found += getattr(import_module(module), name)(request)
+    return found
 
 
 def _entries(request: HttpRequest, portal: str, about: str, **kwargs: str) -> list[MenuEntry]:
