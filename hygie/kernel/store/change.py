@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -16,16 +17,19 @@ from hygie.kernel.errors import (
 )
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Access, Caller, Kind
+from hygie.kernel.security.labels import Label
 from hygie.kernel.store.ids import key_of
+from hygie.kernel.store.labels import codes_of
 from hygie.kernel.store.prepare import Prepared
+from hygie.kernel.store.reach import reaching
 from hygie.kernel.store.tracing import Request
 
-Method = Literal["create", "update", "delete"]
+Method = Literal["create", "update", "delete", "relabel"]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A create, update or delete of one resource.
+    """A create, update or delete of one resource, or an update of its labels alone.
 
     ``prepared`` is None for a delete. ``if_match`` is the version the writer believes current.
     """
@@ -48,7 +52,9 @@ class Change:
 class Current:
     """What stands in the store now, locked; ``ver`` is the last version, a deletion included.
 
-    ``read_rule`` and ``write_rule`` name the rules that permit the caller, None where none does.
+    ``label`` are its labels and ``own_label`` those that did not reach it from elsewhere.
+    ``read_rule``, ``write_rule`` and ``relabel_rule`` name the rules that permit the caller, None
+    where none does; the last one is looked up only where it matters.
     """
 
     key: int
@@ -58,8 +64,11 @@ class Current:
     ver: int
     upd: datetime
     pat: int | None
+    label: int
+    own_label: int
     read_rule: str | None
     write_rule: str | None
+    relabel_rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +100,57 @@ class Nothing:
     rule: str
 
 
+def moved_labels(change: Change, current: Current | None) -> Label:
+    """Return the labels that a change adds to a resource or removes from it."""
+    if current is None or change.prepared is None:
+        return Label(0)
+    return Label(reaching(current.own_label ^ change.prepared.indexed.label))
+
+
 def check_change(
-    change: Change, caller: Caller, current: Current | None, new_rule: str | None
+    change: Change,
+    caller: Caller,
+    current: Current | None,
+    new_rule: str | None,
+    *,
+    relabels: Mapping[str, Label],
 ) -> Permit | Nothing:
     """Return what to do with a change.
 
     Hidden and absent answer alike; a resource that may be read but not changed is refused openly.
+    ``relabels`` are the labels that each rule of relabelling lets change.
 
     Raises:
         NotFound: there is nothing the caller may know of.
-        Forbidden: the caller may not write this resource, or not with this content.
+        Forbidden: the caller may not write this resource, or not with this content or these labels.
         PreconditionFailed: ``If-Match`` names another version.
         Conflict: the id of a create is taken.
     """
     if current is None:
         return _check_new(change, caller, new_rule)
-    if current.read_rule is None:
-        raise NotFound(f"{change.rt}/{change.rid} is not known here.")
+    _check_known(change, current)
+    if change.method == "relabel":
+        rule = _check_labels(change, current, relabels)
+        _check_version(change, current)
+        return Permit(change, caller, current, rule)
     if current.write_rule is None:
         raise Forbidden(f"Your account may read {change.rt}/{change.rid} but not change it.")
+    _check_version(change, current)
+    if change.method == "delete" and current.deleted:
+        return Nothing(change, current, current.write_rule)
+    if change.method == "delete":
+        return Permit(change, caller, current, current.write_rule)
+    if moved_labels(change, current):
+        _check_labels(change, current, relabels)
+    return Permit(change, caller, current, _content_rule(new_rule))
+
+
+def _check_known(change: Change, current: Current) -> None:
+    if current.read_rule is None or (change.method == "relabel" and current.deleted):
+        raise NotFound(f"{change.rt}/{change.rid} is not known here.")
+
+
+def _check_version(change: Change, current: Current) -> None:
     if change.method == "create":
         raise Conflict(f"The id of {change.rt}/{change.rid} is taken; retry.")
     if change.if_match is not None and (current.deleted or change.if_match != current.ver):
@@ -117,11 +158,20 @@ def check_change(
             f"If-Match names version {change.if_match} and the current one is {current.ver}: "
             "read it again, then repeat your change."
         )
-    if change.method == "delete" and current.deleted:
-        return Nothing(change, current, current.write_rule)
-    if change.method == "delete":
-        return Permit(change, caller, current, current.write_rule)
-    return Permit(change, caller, current, _content_rule(new_rule))
+
+
+def _check_labels(change: Change, current: Current, relabels: Mapping[str, Label]) -> str:
+    """Return the rule that lets the caller change the labels that the change moves."""
+    rule = current.relabel_rule
+    if rule is None:
+        raise Forbidden(
+            f"Your account may not change the confidentiality labels of {change.rt}/{change.rid}: "
+            "leave those it has as they are."
+        )
+    beyond = moved_labels(change, current) & ~relabels.get(rule, Label(0))
+    if beyond:
+        raise Forbidden(f"Your account may not add or remove {', '.join(codes_of(beyond))} here.")
+    return rule
 
 
 def _check_new(change: Change, caller: Caller, new_rule: str | None) -> Permit:

@@ -6,6 +6,7 @@ written.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,6 +21,7 @@ from hygie.kernel.store.columns import Columns, columns_of, combined, stored_nam
 from hygie.kernel.store.compose import NumberRow, composite_rows, unit_parts
 from hygie.kernel.store.facts import PartyRef
 from hygie.kernel.store.labels import policy_labels
+from hygie.kernel.store.reach import givers, local_addresses
 from hygie.kernel.store.units import UnitRow
 
 MANY_DATES = 1
@@ -32,7 +34,8 @@ class Indexed(msgspec.Struct, gc=False):
     """Everything of a resource that is kept beside its body.
 
     ``strings`` holds (parameter number, folded, original or None); ``dates`` (number, low, high);
-    ``numbers`` (number, value, unit token); ``units`` (unit token, system, code, name).
+    ``numbers`` (number, value, unit token); ``units`` (unit token, system, code, name). ``takes``
+    are the resources whose labels reach this one.
     """
 
     rt: str
@@ -52,12 +55,21 @@ class Indexed(msgspec.Struct, gc=False):
     label: int
     flags: int
     matter: int = 0
+    takes: list[PartyRef] = []
 
 
-def index(rt: str, found: Extracted, patients: list[Ref], *, base: str = "") -> Indexed:
+def index(
+    rt: str,
+    found: Extracted,
+    patients: list[Ref],
+    *,
+    base: str = "",
+    linked: Sequence[tuple[str, PartyRef]] = (),
+) -> Indexed:
     """Return the index row of a resource from its extracted search values.
 
-    References that are written with the ``base`` address of this server are its own.
+    References that are written with the ``base`` address of this server are its own. ``linked``
+    are references that no search parameter finds (``reach.unsearched``).
     """
     columns = columns_of(rt)
     found.references = [(one, localise(ref, base=base)) for one, ref in found.references]
@@ -68,6 +80,8 @@ def index(rt: str, found: Extracted, patients: list[Ref], *, base: str = "") -> 
     toks.update(_references(columns, found, mine))
     composite_toks, composite_numbers = composite_rows(found)
     toks.update(composite_toks)
+    toks.update(tokens.reference_token(name, *ref) for name, ref in linked)
+    toks.update(local_addresses(rt, found, base=base))
     main, dates = _dates(columns, found)
     document_class, label = policy_labels(rt, found)
     return Indexed(
@@ -87,6 +101,7 @@ def index(rt: str, found: Extracted, patients: list[Ref], *, base: str = "") -> 
         document_class=document_class,
         label=label,
         matter=_matter(rt, found),
+        takes=list(dict.fromkeys([*givers(rt, found), *(ref for _, ref in linked)])),
         flags=(MANY_DATES if len(main) > 1 else 0) | (NAMES_PATIENT if named else 0),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from hygie.kernel.security.decision import caller_columns, grouped_rule_name, li
 from hygie.kernel.security.policies import Policies
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.store.asked import asked
-from hygie.kernel.store.change import Change, Current
+from hygie.kernel.store.change import Change, Current, moved_labels
 from hygie.kernel.store.facts import Fact, PartyRef, Practice, Stated
 from hygie.kernel.store.ids import id_of
 
@@ -37,14 +38,14 @@ _HERE = (
 # A statement of its own: one that waited for a lock would still see the rows of before the wait.
 _CURRENT = """
 SELECT a.n, k.key, k.part, k.deleted, k.former, v.ver, v.upd, v.pat, v.label,
-       {read} AS read_rule, {write} AS write_rule
+       coalesce(v.own_label, v.label) AS own_label, {read} AS read_rule, {write} AS write_rule
 FROM {asked}
 JOIN resource_key k ON k.rt = a.rt AND k.uid = a.uid
 LEFT JOIN LATERAL (
-  SELECT r.ver, r.upd, r.pat, r.rt, r.others, r.label, r.author, r.matter
+  SELECT r.ver, r.upd, r.pat, r.rt, r.others, r.label, r.own_label, r.author, r.matter
   FROM resource r WHERE NOT k.deleted AND r.part = k.part AND r.key = k.key
   UNION ALL
-  (SELECT h.ver, h.upd, h.pat, h.rt, h.others, h.label, h.author, h.matter
+  (SELECT h.ver, h.upd, h.pat, h.rt, h.others, h.label, h.own_label, h.author, h.matter
    FROM resource_history h
    WHERE k.deleted AND h.part = k.part AND h.key = k.key ORDER BY h.ver DESC LIMIT 1)
 ) v ON TRUE
@@ -90,6 +91,13 @@ class States:
             write=grouped_rule_name(self._write, "v", rules="a.write_rules"),
             asked=asked(_HERE),
         )
+        # The same row judged by the rules of relabelling, for the few changes that touch labels.
+        self._relabel = policies.relabel
+        self._relabelled = _CURRENT.format(
+            read="NULL::text",
+            write=grouped_rule_name(self._relabel, "v", rules="a.write_rules"),
+            asked=asked(_HERE),
+        )
         self._content = _CONTENT.format(
             write=grouped_rule_name(self._write, "a"), asked=asked(_NEW)
         )
@@ -110,6 +118,39 @@ class States:
         found: list[Current | None] = [None] * len(changes)
         for row in rows:
             found[row["n"] - 1] = _current(row)
+        return await self._with_relabelling(connection, changes, callers, found)
+
+    async def _with_relabelling(
+        self,
+        connection: Connection,
+        changes: Sequence[Change],
+        callers: Sequence[Caller],
+        found: list[Current | None],
+    ) -> list[Current | None]:
+        """Add the rule of relabelling to what stands where a change touches labels."""
+        numbers = [
+            number
+            for number, (change, current) in enumerate(zip(changes, found, strict=True))
+            if current and (change.method == "relabel" or moved_labels(change, current))
+        ]
+        if not numbers:
+            return found
+        places = [changes[number].place for number in numbers]
+        chosen = [callers[number] for number in numbers]
+        live = live_rules(self._relabel, chosen)
+        rows = await connection.fetch(
+            self._relabelled,
+            [rt for rt, _ in places],
+            [uid for _, uid in places],
+            live,
+            live,
+            *caller_columns(chosen),
+        )
+        for row in rows:
+            number = numbers[row["n"] - 1]
+            current = found[number]
+            if current is not None:
+                found[number] = replace(current, relabel_rule=row["write_rule"])
         return found
 
     async def content_rules(
@@ -148,6 +189,8 @@ def _current(row: Record) -> Current:
         ver=row["ver"] or 0,
         upd=row["upd"],
         pat=row["pat"],
+        label=row["label"] or 0,
+        own_label=row["own_label"] or 0,
         read_rule=row["read_rule"] if row["ver"] else None,
         write_rule=row["write_rule"] if row["ver"] else None,
     )

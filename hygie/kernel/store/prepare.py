@@ -13,6 +13,7 @@ from hygie.kernel.fhir.search.references import Ref, parse_ref
 from hygie.kernel.fhir.validate import parse
 from hygie.kernel.store.facts import PartyRef, Projections, Stated, facts_of, parties_of
 from hygie.kernel.store.index import Indexed, index
+from hygie.kernel.store.reach import unsearched
 from hygie.kernel.store.site import Site
 
 NOT_STORED = frozenset({"AuditEvent"})
@@ -49,7 +50,13 @@ def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections, site: Si
     # A new resource has no id of its own yet, and its projection may have to name it.
     parsed.resource.id = rid
     compartments = _compartments(rt, rid, parsed.resource)
-    indexed = index(rt, extract(parsed.resource, zone=site.zone), compartments, base=site.base)
+    indexed = index(
+        rt,
+        extract(parsed.resource, zone=site.zone),
+        compartments,
+        base=site.base,
+        linked=list(unsearched(rt, parsed.resource, base=site.base)),
+    )
     return Prepared(
         rt, rid, raw, indexed, facts_of(projections, rt, parsed.resource, zone=site.zone)
     )

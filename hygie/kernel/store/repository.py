@@ -11,11 +11,12 @@ from typing import TypeVar
 from hygie.kernel.audit.trace import Trace, write
 from hygie.kernel.clock import Clock, SystemClock
 from hygie.kernel.database.connection import Database, begin
-from hygie.kernel.errors import MethodNotAllowed
+from hygie.kernel.errors import Conflict, MethodNotAllowed, PreconditionFailed
 from hygie.kernel.fhir.splice import server_fields
 from hygie.kernel.security.caller import Access, Caller, Kind
 from hygie.kernel.security.gate import Gate, parties
-from hygie.kernel.store.atomic import Atomic, StepRefused, Steps
+from hygie.kernel.security.labels import NO_LABEL, Label
+from hygie.kernel.store.atomic import TRIES, Atomic, StepRefused, Steps
 from hygie.kernel.store.batch import Batch
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.bundles import Part
@@ -31,6 +32,7 @@ from hygie.kernel.store.parties import Parties
 from hygie.kernel.store.people import People
 from hygie.kernel.store.prepare import Prepared, check_body_id, prepare
 from hygie.kernel.store.reading import Read, Reader
+from hygie.kernel.store.relabelling import Relabelling, relabel
 from hygie.kernel.store.search.query import read_query
 from hygie.kernel.store.searching import Searcher
 from hygie.kernel.store.site import Site
@@ -222,6 +224,39 @@ class Repository:
             return (await steps.write([Change(access, asked, "update", rt, rid, prepared)]))[0]
 
         return await self._run(access, asked, work)
+
+    async def relabel(
+        self,
+        access: Access,
+        rt: str,
+        rid: str,
+        *,
+        add: Label = NO_LABEL,
+        remove: Label = NO_LABEL,
+        request: Request | None = None,
+    ) -> Written:
+        """Make a version with other confidentiality labels, under the rules of relabelling.
+
+        Every other byte stays as it was. Labels that are already so make no version.
+        """
+        return await self.relabel_as(access, Relabelling(rt, rid, add, remove), request=request)
+
+    async def relabel_as(
+        self, access: Access, wanted: Relabelling, *, request: Request | None = None
+    ) -> Written:
+        """Do the same, with the version that the caller believes current."""
+        asked = request or Request("update")
+
+        async def work(steps: Steps) -> Written:
+            return await relabel(steps, access, asked, wanted, law=self.law, site=self.site)
+
+        for _ in range(TRIES):
+            try:
+                return await self._run(access, asked, work)
+            except PreconditionFailed:
+                if wanted.if_match is not None:
+                    raise
+        raise Conflict("Others are writing the same resource; retry in a moment.")
 
     async def delete(
         self,

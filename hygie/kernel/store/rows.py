@@ -42,7 +42,6 @@ RESOURCE = (
     ("label", "smallint"),
     ("flags", "smallint"),
     ("matter", "smallint"),
-    ("own_label", "smallint"),
     ("rid", "text"),
     ("others", "integer[]"),
     ("frequent", "bigint[]"),
@@ -86,7 +85,6 @@ class Version:
     """A version about to be written.
 
     ``body`` is its stored form and ``served`` the bytes of a read; both None for a deletion.
-    ``inherited`` are labels that reach it from what it belongs to.
     """
 
     permit: Permit
@@ -97,20 +95,12 @@ class Version:
     body: bytes | None
     blobs: Sequence[bytes] = ()
     served: bytes | None = None
-    inherited: int = 0
 
     @property
     def label(self) -> int:
-        """Return the labels it is judged by: its own and those that reached it."""
+        """Return its own labels; ``spreading`` adds those that reach it."""
         prepared = self.permit.change.prepared
-        return (prepared.indexed.label if prepared else 0) | self.inherited
-
-    @property
-    def own_label(self) -> int | None:
-        """Return its own labels where others reached it, else None."""
-        prepared = self.permit.change.prepared
-        own = prepared.indexed.label if prepared else 0
-        return own if self.label != own else None
+        return prepared.indexed.label if prepared else 0
 
 
 def whole(version: Version, numbers: Mapping[PartyRef, int]) -> Whole:
@@ -168,7 +158,6 @@ def resource_row(version: Version, numbers: Mapping[PartyRef, int]) -> tuple[obj
         version.label,
         indexed.flags,
         indexed.matter,
-        version.own_label,
         key_of(change.rid)[1],
         patients[1:] or None,
         indexed.frequent or None,

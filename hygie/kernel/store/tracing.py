@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ class Request:
 class Touched:
     """What left or changed, as its trace names it: a resource, or a patient's data of a type.
 
-    ``rule`` permitted it; ``NO_RULE`` where nothing did.
+    ``rule`` permitted it; ``NO_RULE`` where nothing did. ``label`` are its confidentiality labels.
     """
 
     rt: int | None
@@ -49,6 +49,7 @@ class Touched:
     ver: int | None
     pat: int | None
     rule: str
+    label: int = 0
 
 
 def trace_one(request: Request, caller: Caller, touched: Touched, *, status: int) -> Trace:
@@ -68,7 +69,15 @@ def trace_one(request: Request, caller: Caller, touched: Touched, *, status: int
         ver=touched.ver,
         peer=request.peer,
         query=request.query.encode() if request.query else None,
+        label=touched.label,
+        agent_role=min(caller.roles, default=None),
+        agent_structure=_only(caller.structures),
     )
+
+
+def _only(structures: frozenset[int]) -> int | None:
+    """Return the structure one acts for; None where there are several, since nobody can tell."""
+    return next(iter(structures)) if len(structures) == 1 else None
 
 
 def trace_refusal(
@@ -103,22 +112,21 @@ def trace_many(
 
     An answer without data leaves one trace too: the question was asked.
     """
-    rules: dict[int | None, str] = {}
+    shares: dict[int | None, Touched] = {}
     for one in touched:
-        rules.setdefault(one.pat, one.rule)
-    return _one_each(request, caller, rules or {None: NO_RULE}, rt=rt)
+        before = shares.get(one.pat)
+        rule, label = (before.rule, before.label) if before else (one.rule, one.label)
+        shares[one.pat] = Touched(rt, None, None, one.pat, rule, label & one.label)
+    return [
+        trace_one(request, caller, one, status=200)
+        for one in shares.values() or [Touched(rt, None, None, None, NO_RULE)]
+    ]
 
 
 def trace_reading(request: Request, caller: Caller, patients: Iterable[int | None]) -> list[Trace]:
     """Return the traces of reading the access log: one per patient it told about."""
-    rules = dict.fromkeys(patients, "access-log") or {None: "access-log"}
-    return _one_each(request, caller, rules, rt=type_number("AuditEvent"))
-
-
-def _one_each(
-    request: Request, caller: Caller, rules: Mapping[int | None, str], *, rt: int | None
-) -> list[Trace]:
+    rt = type_number("AuditEvent")
     return [
-        trace_one(request, caller, Touched(rt, None, None, pat, rule), status=200)
-        for pat, rule in rules.items()
+        trace_one(request, caller, Touched(rt, None, None, pat, "access-log"), status=200)
+        for pat in dict.fromkeys(patients) or {None: None}
     ]
