@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -34,6 +35,24 @@ class Tree:
         for subtree in reversed(self._subtrees[:-1]):
             root = _node_hash(subtree, root)
         return root
+
+
+def is_included(leaf: bytes, index: int, *, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+    """Return whether an audit path leads from a leaf hash at an index to the root (2.1.1)."""
+    if not 0 <= index < size:
+        return False
+    first, second, found = index, size - 1, leaf
+    for sibling in proof:
+        if second == 0:
+            return False
+        if first & 1 or first == second:
+            found = _node_hash(sibling, found)
+            while first and not first & 1:
+                first, second = first >> 1, second >> 1
+        else:
+            found = _node_hash(found, sibling)
+        first, second = first >> 1, second >> 1
+    return second == 0 and found == root
 
 
 def _node_hash(left: bytes, right: bytes) -> bytes:

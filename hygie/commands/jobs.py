@@ -9,17 +9,13 @@ import signal
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from hygie.app import compose
 from hygie.commands.options import command, settings_of
-from hygie.kernel.audit import sequencer
-from hygie.kernel.audit.checkpoint import load_or_create_key
+from hygie.kernel.audit import emergency, upkeep
+from hygie.kernel.audit.timestamps import open_authority
 from hygie.kernel.config import Settings
-from hygie.kernel.database import folders
 from hygie.kernel.database.connection import Database
 from hygie.kernel.database.roles import SEQUENCER
-from hygie.kernel.errors import ConfigurationError
 from hygie.kernel.outbox import worker
 from hygie.kernel.outbox.job import Handler, Job
 from hygie.kernel.platform import Job as Periodic
@@ -56,23 +52,26 @@ async def work(settings: Settings) -> None:
     platform = compose(settings)
     platform.repository = await open_repository(settings, law=platform.law)
     jobs = await Database.open(settings, size=CONNECTIONS)
-    places = await Database.open(settings, role=SEQUENCER, size=1)
-    key = load_or_create_key(folders.keys(settings.data))
+    places = await Database.open(settings, role=SEQUENCER, size=upkeep.CONNECTIONS)
+    emergency.arm(settings.data)
     try:
         async with asyncio.TaskGroup() as both:
             both.create_task(worker.run(jobs, handlers(platform), periodic(platform), stop=stop))
-            both.create_task(sequence(places, key, stop))
+            both.create_task(upkeep.run(places, keeping(settings), stop))
     finally:
         for database in (jobs, places, platform.repository.database):
             await database.close()
 
 
-async def sequence(database: Database, key: Ed25519PrivateKey, stop: asyncio.Event) -> None:
-    """Place traces; a log that was changed stops the sequencer, and never the jobs."""
-    try:
-        await sequencer.run(database, key, stop)
-    except ConfigurationError:
-        log.exception("audit.log_refused")
+def keeping(settings: Settings) -> upkeep.Keeping:
+    """Return how the access log is kept: the witness of this machine, if it runs, and others.
+
+    Raises:
+        ConfigurationError: a witness or the timestamp authority is badly given.
+    """
+    authority = open_authority(settings.timestamp_url, settings.timestamp_certificate)
+    witnesses = upkeep.remotes(settings.data, settings.witnesses)
+    return upkeep.Keeping(settings.data, witnesses, authority)
 
 
 def handlers(platform: Platform) -> dict[str, Handler]:

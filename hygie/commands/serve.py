@@ -10,7 +10,7 @@ from hygie.commands.options import command, positive, settings_of
 from hygie.kernel.config import LOOPBACK, Settings
 from hygie.kernel.database import folders
 from hygie.kernel.database.installation import has_demonstration
-from hygie.supervisor import journal, population
+from hygie.supervisor import journal, population, witness
 from hygie.supervisor.checks import Installation, check_may_start
 from hygie.supervisor.supervisor import PREPARE_PAGES, Commands, Supervisor
 
@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     commands = Commands(
         pages=PREPARE_PAGES if settings.only != "api" else (),
         population=population.command(settings),
+        witness=witness.command(settings),
     )
     return Supervisor(settings, commands=commands, on_ready=lambda: announce(settings)).run()
 

@@ -61,6 +61,9 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     zone: str = "Europe/Paris"
     log: LogFormat = "human"
+    witnesses: tuple[str, ...] = ()
+    timestamp_url: str = ""
+    timestamp_certificate: Path | None = None
 
     @property
     def base_url(self) -> str:
@@ -170,4 +173,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "trusted_proxies": _list,
     "zone": str,
     "log": str,
+    "witnesses": _list,
+    "timestamp_url": str,
+    "timestamp_certificate": _path,
 }

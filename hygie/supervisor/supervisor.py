@@ -3,9 +3,9 @@
 ::
 
     lock the folder > checks > serving starts --------------------> /healthz 503, then 200
-                             > PostgreSQL > migrations > job worker > population > ready
+                             > PostgreSQL > migrations > witness, job worker > population > ready
 
-Stopping goes the other way: serving, jobs, PostgreSQL.
+Stopping goes the other way: serving, jobs, witness, PostgreSQL.
 """
 
 from __future__ import annotations
@@ -64,12 +64,14 @@ class Commands:
     Attributes:
         serving: answers requests.
         jobs: background work.
+        witness: keeps and cosigns the heads of the access log; empty for none.
         pages: brings the pages' tables and files up to date, then ends; empty for none.
         population: makes the demonstration population, then ends; empty when it is there.
     """
 
     serving: Sequence[str] = (sys.executable, "-m", "hygie.supervisor.serving")
     jobs: Sequence[str] = (sys.executable, "-m", "hygie", "jobs")
+    witness: Sequence[str] = ()
     pages: Sequence[str] = ()
     population: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -91,6 +93,7 @@ class Supervisor:
         environment = {**os.environ, **environment_of(settings), **commands.environment}
         self._serving = Child("serving", commands.serving, environment)
         self._jobs = Child("jobs", commands.jobs, environment)
+        self._witness = Child("witness", commands.witness, environment)
         self._passing = [
             Child(name, each, environment)
             for name, each in (("pages", commands.pages), ("population", commands.population))
@@ -131,6 +134,8 @@ class Supervisor:
         pages, population = self._passing
         self._wait_for_end(pages)
         self._publish("starting", "the programme is starting", database=True)
+        if self._witness.command:
+            self._witness.start()
         self._jobs.start()
         self._wait_for_end(population)
         self._publish("ready", database=True)
@@ -159,7 +164,7 @@ class Supervisor:
             )
 
     def _look_after(self) -> None:
-        children = (self._serving, self._jobs)
+        children = (self._serving, self._jobs, self._witness)
         for child in children:
             child.keep_alive()
         if self._database is not None and not self._database.is_running():
@@ -193,6 +198,7 @@ class Supervisor:
         for child in self._passing:
             child.stop(patience=JOBS_PATIENCE)
         self._jobs.stop(patience=JOBS_PATIENCE)
+        self._witness.stop(patience=JOBS_PATIENCE)
         if self._database is not None:
             self._database.stop(patience=DATABASE_PATIENCE)
         reap_orphans(frozenset())

@@ -159,7 +159,7 @@ def an_unknown_line(lines: list[Line]) -> None:
 
 
 def another_format(lines: list[Line]) -> None:
-    lines[0]["hygie_log"] = 2
+    lines[0]["hygie_log"] = 3
 
 
 def another_log(lines: list[Line]) -> None:

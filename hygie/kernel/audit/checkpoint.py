@@ -6,8 +6,6 @@ history: copy the public half and some heads where the operator cannot write.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import stat
 import tempfile
@@ -18,9 +16,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hygie.kernel.audit import note
 from hygie.kernel.errors import ConfigurationError
 
-ED25519 = b"\x01"
 KEY_FILE = "log-ed25519"
 
 
@@ -38,36 +36,38 @@ class Signer:
     @property
     def key_id(self) -> bytes:
         """Return the four bytes that name the key in a note."""
-        named = self.origin.encode() + b"\n" + ED25519 + self._public()
-        return hashlib.sha256(named).digest()[:4]
+        return note.key_id(self.origin, note.ED25519, self._public())
 
     @property
     def verifier_key(self) -> str:
         """Return the public key as signed-note tools read it: name, id, base64."""
-        encoded = base64.b64encode(ED25519 + self._public()).decode()
-        return f"{self.origin}+{self.key_id.hex()}+{encoded}"
+        return note.verifier_key(self.origin, note.ED25519, self._public())
 
     def sign(self, size: int, root: bytes) -> str:
         """Return the checkpoint of a tree, signed."""
-        text = self._text(size, root)
-        signature = base64.b64encode(self.key_id + self.key.sign(text.encode())).decode()
-        return f"{text}\n\N{EM DASH} {self.origin} {signature}\n"
+        text = note.checkpoint_text(self.origin, size, root)
+        return f"{text}\n{self.line(text)}"
+
+    def line(self, text: str) -> str:
+        """Return the signature line of a note's text."""
+        return note.line(self.origin, self.key_id + self.key.sign(text.encode()))
 
     def has_signed(self, checkpoint: str, *, size: int, root: bytes) -> bool:
         """Return whether a checkpoint is the one that this key signed for this tree."""
-        text = self._text(size, root)
-        lead = f"{text}\n\N{EM DASH} {self.origin} "
-        if not checkpoint.startswith(lead):
+        text = note.checkpoint_text(self.origin, size, root)
+        return checkpoint.startswith(f"{text}\n") and self.has_signed_note(checkpoint)
+
+    def has_signed_note(self, signed: str) -> bool:
+        """Return whether a note has a good signature of this key."""
+        text, lines = note.split(signed)
+        blob = note.find(lines, self.origin, self.key_id)
+        if blob is None:
             return False
-        blob = base64.b64decode(checkpoint.removeprefix(lead).strip())
         try:
-            self.key.public_key().verify(blob[4:], text.encode())
+            self.key.public_key().verify(blob, text.encode())
         except InvalidSignature:
             return False
-        return blob[:4] == self.key_id
-
-    def _text(self, size: int, root: bytes) -> str:
-        return f"{self.origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+        return True
 
     def _public(self) -> bytes:
         return self.key.public_key().public_bytes_raw()

@@ -111,6 +111,11 @@ class Mode:
             self._spool = None
 
 
+def encoded(row: msgspec.Struct) -> bytes:
+    """Return a trace as a spool takes it."""
+    return msgspec.json.encode(row)
+
+
 class _Armed:
     mode: Mode | None = None
 

@@ -7,11 +7,18 @@ proofs are made from the stored leaf hashes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 HASH_SIZE = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
+TILE_HEIGHT = 8
+"""Levels between the subtrees that are stored: tiles of 256 hashes (C2SP tlog-tiles)."""
+
+Node = tuple[int, int, bytes]
+"""A perfect subtree: its level (0 for a leaf), its index among those of the level, its hash."""
+Span = tuple[int, int]
+"""Leaves from the first, to before the second."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -63,6 +70,21 @@ class CompactRange:
         self.subtrees.append(subtree)
         self.size += 1
 
+    def extend(self, leaves: Iterable[bytes]) -> list[Node]:
+        """Add leaf hashes; return the subtrees of 256, 65,536... leaves that they complete."""
+        completed: list[Node] = []
+        for leaf in leaves:
+            carried, subtree, level = self.size, leaf, 0
+            while carried & 1:
+                subtree = node_hash(self.subtrees.pop(), subtree)
+                carried >>= 1
+                level += 1
+                if not level % TILE_HEIGHT:
+                    completed.append((level, carried, subtree))
+            self.subtrees.append(subtree)
+            self.size += 1
+        return completed
+
     def root(self) -> bytes:
         """Return the root hash."""
         if not self.subtrees:
@@ -83,20 +105,52 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     return node_hash(root_of(leaves[:cut]), root_of(leaves[cut:]))
 
 
+def inclusion_spans(index: int, size: int) -> list[Span]:
+    """Return the leaves under each hash of an inclusion proof, from the leaf up (2.1.1).
+
+    >>> inclusion_spans(2, 5)
+    [(3, 4), (0, 2), (4, 5)]
+
+    Raises:
+        IndexError: no leaf stands at this index.
+    """
+    if not 0 <= index < size:
+        raise IndexError(f"leaf {index} of a tree of {size}")
+    low, high, spans = 0, size, []
+    while high - low > 1:
+        cut = low + _split(high - low)
+        spans.append((cut, high) if index < cut else (low, cut))
+        low, high = (low, cut) if index < cut else (cut, high)
+    return spans[::-1]
+
+
+def consistency_spans(old_size: int, size: int) -> list[Span]:
+    """Return the leaves under each hash of a consistency proof, in its order (2.1.2).
+
+    >>> consistency_spans(3, 5)
+    [(2, 3), (3, 4), (0, 2), (4, 5)]
+
+    Raises:
+        IndexError: the old size is zero or over the size of the tree.
+    """
+    if not 0 < old_size <= size:
+        raise IndexError(f"size {old_size} of a tree of {size}")
+    low, high, spans = 0, size, []
+    while old_size != high:
+        cut = low + _split(high - low)
+        spans.append((cut, high) if old_size <= cut else (low, cut))
+        low, high = (low, cut) if old_size <= cut else (cut, high)
+    return ([(low, high)] if low else []) + spans[::-1]
+
+
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
     """Return the audit path of one leaf, from the leaf up (RFC 6962, 2.1.1).
 
     Raises:
         IndexError: no leaf stands at this index.
     """
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"leaf {index} of a tree of {len(leaves)}")
-    if len(leaves) == 1:
-        return []
-    cut = _split(len(leaves))
-    if index < cut:
-        return [*inclusion_proof(leaves[:cut], index), root_of(leaves[cut:])]
-    return [*inclusion_proof(leaves[cut:], index - cut), root_of(leaves[:cut])]
+    spans = inclusion_spans(index, len(leaves))
+    return [root_of(leaves[low:high]) for low, high in spans]
 
 
 def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
@@ -105,19 +159,8 @@ def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
     Raises:
         IndexError: the old size is zero or over the size of the tree.
     """
-    if not 0 < old_size <= len(leaves):
-        raise IndexError(f"size {old_size} of a tree of {len(leaves)}")
-    return _consistency(leaves, old_size, known=True)
-
-
-def _consistency(leaves: Sequence[bytes], old_size: int, *, known: bool) -> list[bytes]:
-    if old_size == len(leaves):
-        return [] if known else [root_of(leaves)]
-    cut = _split(len(leaves))
-    if old_size <= cut:
-        return [*_consistency(leaves[:cut], old_size, known=known), root_of(leaves[cut:])]
-    right = _consistency(leaves[cut:], old_size - cut, known=False)
-    return [*right, root_of(leaves[:cut])]
+    spans = consistency_spans(old_size, len(leaves))
+    return [root_of(leaves[low:high]) for low, high in spans]
 
 
 def is_included(leaf: bytes, index: int, *, size: int, proof: Sequence[bytes], root: bytes) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 import enum
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
@@ -78,6 +78,8 @@ class Flag(enum.IntFlag):
 
 
 _COLUMNS = Trace.__struct_fields__
+_BITS = (_COLUMNS.index("label"), _COLUMNS.index("flags"))
+_SETS = _COLUMNS.index("pats")
 _TYPES = {
     "request": "uuid",
     "kind": "smallint",
@@ -93,15 +95,21 @@ _TYPES = {
     "flags": "smallint",
     "agent_structure": "integer",
 }
-_ARRAYS = ", ".join(
-    f"${place}::{_TYPES.get(column, 'text')}[]" for place, column in enumerate(_COLUMNS, 1)
-)
-# PostgreSQL has no array of arrays of unlike lengths: a set of patients travels as a text.
-_INSERT = (
-    f"INSERT INTO trace ({', '.join(_COLUMNS)}) "
-    f"SELECT {', '.join(_COLUMNS[:-1])}, pats::integer[] "
-    f"FROM unnest({_ARRAYS}) AS given ({', '.join(_COLUMNS)})"
-)
+
+
+def insert_with(**added: str) -> str:
+    """Return the statement that inserts traces, with more columns (name and type) after them.
+
+    PostgreSQL has no array of arrays of unlike lengths: a set of patients travels as a text.
+    """
+    types = {name: _TYPES.get(name, "text") for name in _COLUMNS} | added
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types.values(), 1))
+    names = ", ".join(types)
+    chosen = names.replace("pats", "pats::integer[]")
+    return f"INSERT INTO trace ({names}) SELECT {chosen} FROM unnest({arrays}) AS given ({names})"
+
+
+_INSERT = insert_with()
 NOT_WRITABLE = (
     "The access log cannot be written, so nothing is shown or stored; retry, and tell the operator "
     "of this platform."
@@ -132,7 +140,7 @@ async def write(connection: Connection, rows: Sequence[Trace]) -> None:
             raise
         if spool is None:
             raise Unavailable(NOT_WRITABLE) from error
-        spool.write([msgspec.json.encode(row) for row in rows])
+        spool.write([emergency.encoded(row) for row in rows])
 
 
 async def append(connection: Connection, rows: Sequence[Trace]) -> None:
@@ -140,10 +148,16 @@ async def append(connection: Connection, rows: Sequence[Trace]) -> None:
     await connection.execute(_INSERT, *columns(rows))
 
 
-def columns(rows: Sequence[Trace]) -> list[Sequence[object]]:
+def columns(rows: Sequence[Trace]) -> list[Sequence[Any]]:
     """Return the rows as one array per column."""
-    *arrays, sets = zip(*map(msgspec.structs.astuple, rows), strict=True)
-    return [*arrays, [None if one is None else f"{{{','.join(map(str, one))}}}" for one in sets]]
+    arrays: list[Sequence[Any]] = list(zip(*map(msgspec.structs.astuple, rows), strict=True))
+    # asyncpg takes a flag, which can be iterated over, for an array.
+    for place in _BITS:
+        arrays[place] = [int(bits) for bits in arrays[place]]
+    arrays[_SETS] = [
+        None if one is None else f"{{{','.join(map(str, one))}}}" for one in arrays[_SETS]
+    ]
+    return arrays
 
 
 @contextlib.asynccontextmanager

@@ -64,12 +64,21 @@ def server_account(pgdata: Path) -> Account:
         return Account(os.geteuid(), os.getegid(), other=False)
     if owner and owner.st_uid != 0:
         return Account(owner.st_uid, owner.st_gid, other=True)
-    try:
-        entry = pwd.getpwnam(NAME)
-    except KeyError:
-        _make_account()
-        entry = pwd.getpwnam(NAME)
+    ensure(NAME)
+    entry = pwd.getpwnam(NAME)
     return Account(entry.pw_uid, entry.pw_gid, other=True)
+
+
+def ensure(name: str) -> None:
+    """Make a system user who cannot sign in, unless there is one; needs root.
+
+    Raises:
+        ConfigurationError: it cannot be made.
+    """
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        _make_account(name)
 
 
 def let_through(account: Account, *targets: Path) -> None:
@@ -109,23 +118,21 @@ def _may_walk(facts: os.stat_result, account: Account) -> bool:
     return bool(facts.st_mode & stat.S_IXOTH)
 
 
-def _make_account() -> None:
+def _make_account(name: str) -> None:
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if useradd is None:
         raise ConfigurationError(
-            f"PostgreSQL cannot run as root: make the user first ({NAME}, without a password), "
+            f"This part cannot run as root: make the user first ({name}, without a password), "
             "or start Hygie as an ordinary user."
         )
     made = subprocess.run(  # noqa: S603 - fixed arguments
         [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
-         "--shell", "/usr/sbin/nologin", NAME],
+         "--shell", "/usr/sbin/nologin", name],
         capture_output=True,
         text=True,
         check=False,
     )  # fmt: skip
     already_there = 9
     if made.returncode not in {0, already_there}:
-        raise ConfigurationError(
-            f"The user {NAME} that runs PostgreSQL could not be made: {made.stderr.strip()}"
-        )
-    log.info("database.account_made", extra={"account": NAME})
+        raise ConfigurationError(f"The user {name} could not be made: {made.stderr.strip()}")
+    log.info("database.account_made", extra={"account": name})

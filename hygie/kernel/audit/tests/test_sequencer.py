@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
+def key_of(_origin: str, _handed_to: str | None) -> Ed25519PrivateKey:
+    return KEY
+
+
 @pytest.fixture
 async def placer(connect: Connect) -> Connection:
     return await connect(roles.SEQUENCER)
@@ -229,7 +233,7 @@ async def test_a_trace_has_its_place_within_a_second(
 ) -> None:
     database = await Database.open(dsn, role=roles.SEQUENCER, size=1)
     stop = asyncio.Event()
-    running = asyncio.create_task(sequencer.run(database, KEY, stop))
+    running = asyncio.create_task(sequencer.run(database, key_of, stop))
     try:
         await asyncio.sleep(0.3)
         await write(app, [READ])
@@ -252,7 +256,7 @@ async def test_a_running_sequencer_makes_the_partitions_to_come(
 
     database = await Database.open(dsn, role=roles.SEQUENCER, size=1)
     stop = asyncio.Event()
-    running = asyncio.create_task(sequencer.run(database, KEY, stop, clock=NewYearsEve()))
+    running = asyncio.create_task(sequencer.run(database, key_of, stop, clock=NewYearsEve()))
     async with asyncio.timeout(5):
         while not await owner.fetchval("SELECT to_regclass('trace_2034_01')"):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -267,7 +271,7 @@ async def test_a_sequencer_outlives_a_lost_database(
 ) -> None:
     opened = await Database.open(database.dsn, role=roles.SEQUENCER, size=1)
     stop = asyncio.Event()
-    running = asyncio.create_task(sequencer.run(opened, KEY, stop))
+    running = asyncio.create_task(sequencer.run(opened, key_of, stop))
     await asyncio.sleep(0.3)
     with connect(database.admin_dsn) as admin:
         ended = admin.execute(

@@ -55,6 +55,14 @@ END $$;
 REVOKE ALL ON FUNCTION label_now(smallint, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION label_now(smallint, uuid) TO hygie_app;
 
+-- Since when a trace waits for its place; null when none does. The belt would show a caller theirs.
+CREATE FUNCTION pending_since() RETURNS timestamptz
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = hygie, pg_temp AS $$
+  SELECT at FROM trace WHERE place IS NULL ORDER BY id LIMIT 1
+$$;
+REVOKE ALL ON FUNCTION pending_since() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pending_since() TO hygie_app, hygie_sequencer;
+
 -- Erase what can name a person from traces that have their place; every proof stays valid.
 CREATE FUNCTION erase_trace_bodies(instants timestamptz[], ids bigint[]) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = hygie, pg_temp AS $$
