@@ -25,6 +25,11 @@ OFTEN = [*[Kind.PROFESSIONAL] * 12, *[Kind.PATIENT] * 6, Kind.SYSTEM, *[Kind.JOB
          Kind.ADMINISTRATOR, Kind.RESEARCHER]  # fmt: skip
 PATIENT, READER, SOMEBODY = 7, 8, 9
 """Party numbers of the patient, of a reader who is somebody else, and of another author."""
+_NAMED = {
+    "CHOICES": ("choice",),
+    "CARE_TEAM": ("choice",),
+    "EMERGENCY_DECLARATION": ("emergency_declaration",),
+}
 _LABELS = (
     ("masked", Label.MASKED_FROM_PROFESSIONALS),
     ("very_restricted", Label.VERY_RESTRICTED),
@@ -62,11 +67,7 @@ def matter_facts(number: int) -> int:
     names = [] if one is None else [
         name for name in ("administrative", "billing", "personal") if getattr(one, name)
     ]  # fmt: skip
-    if number == data.CHOICE:
-        names.append("choice")
-    if number == data.EMERGENCY_DECLARATION:
-        names.append("emergency_declaration")
-    return bits(*names)
+    return bits(*names, *_NAMED.get(one.code if one else "", ()))
 
 
 class Cases:
@@ -90,8 +91,9 @@ class Cases:
             facts = reader.facts | label_facts | self._matter_facts[number]
             if number in reader.readable:
                 facts |= _IN_MATRIX
-            author = reader.caller.party if chance() < 0.3 else SOMEBODY  # noqa: PLR2004
-            if author == reader.caller.party and author:
+            author = SOMEBODY
+            if reader.caller.party and chance() < 0.3:  # noqa: PLR2004
+                author = reader.caller.party
                 facts |= _AUTHOR
             if chance() < 0.04:  # noqa: PLR2004 - of no patient
                 directory = chance() < 0.5  # noqa: PLR2004
@@ -137,7 +139,7 @@ class Cases:
     def _drawn_matters(self) -> Sequence[int]:
         """Return numbers in which those that rules name are as frequent as all the others."""
         special = [number for number in data.MATTERS if matter_facts(number)]
-        named = [data.CHOICE, data.EMERGENCY_DECLARATION] * 40
+        named = [data.BY_CODE[code].number for code in _NAMED] * 30
         return [0] * 5 + [*data.MATTERS] + special * 3 + named
 
 
