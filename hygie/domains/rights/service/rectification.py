@@ -90,6 +90,24 @@ async def item_of(repository: Repository, caller: Caller, reference: str) -> Ite
         return _item(await _read(visit, reference))
 
 
+async def items(
+    repository: Repository, caller: Caller, patient: str, *, rt: str | None
+) -> list[Item]:
+    """Return the newest items of one type, none where no type is chosen.
+
+    Raises:
+        Forbidden: the caller is neither the person nor a representative who manages.
+    """
+    async with repository.visit(caller, request=Asked("search-type")) as visit:
+        place = await compartment(repository, visit, patient)
+        await check_may_ask(place, kind=caller.kind)
+        if rt is None:
+            return []
+        found = await visit.search(rt, [("patient", patient), ("_count", MOST)])
+    shown = [_item(entry.stored) for entry in found.entries if entry.mode == "match"]
+    return sorted(shown, key=lambda one: one.day, reverse=True)
+
+
 async def mine(repository: Repository, caller: Caller, patient: str) -> list[Shown]:
     """Return the requests about a record, newest first, with their answers."""
     codes = f"{_CODE},{CODES}|{Right.ERASURE}"

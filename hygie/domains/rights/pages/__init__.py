@@ -1,0 +1,1 @@
+"""The pages of the rights, by portal; each asks the service and prints plain values."""
