@@ -18,7 +18,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,12 +111,16 @@ async def lay_out(connection: Connection, region: Region, day: date) -> None:
         if one.principal:
             sides.add((one.member, one.principal, "principal"))
     await connection.copy_records_to_table("side", records=list(sides))
-    await connection.execute("INSERT INTO tie SELECT * FROM known_tie WHERE starts <= $1", day + timedelta(days=14))
-    await connection.execute("DELETE FROM tie WHERE kind <> 'appointment' AND starts > $1", day)
+    # At the end of the day only appointments tell of what is to come.
+    await connection.execute(
+        "INSERT INTO tie SELECT * FROM known_tie "
+        "WHERE starts <= $1 OR kind = 'appointment' AND starts <= $1 + 14",
+        day,
+    )
     await connection.execute("INSERT INTO who SELECT * FROM known_who")
 
 
-def _seen(accesses: list[Access]) -> list[tuple[object, ...]]:
+def _seen(accesses: list[Access]) -> list[tuple[int, int, datetime, int, int, int]]:
     pairs: dict[Pair, list[Access]] = defaultdict(list)
     for one in accesses:
         pairs[one.party, one.pat].append(one)
@@ -134,13 +138,13 @@ async def keep_known(connection: Connection, region: Region) -> None:
     await connection.execute(
         "CREATE TEMPORARY TABLE known_tie (party integer, pat integer, kind text, starts date,"
         " ends date);"
-        "CREATE TEMPORARY TABLE known_who (party integer, family text, given text, birth date,"
+        "CREATE TEMPORARY TABLE known_who (party integer, families text[], givens text[], birth date,"
         " postal text, line text)"
     )
     ties = [(one.party, one.pat, one.kind, one.starts, one.ends) for one in region.traces.ties]
     await connection.copy_records_to_table("known_tie", records=[*ties, *region.acts])
     people = [
-        (one.party, one.family, one.given, one.birth, one.postal, one.line)
+        (one.party, [one.family], [one.given], one.birth, one.postal, one.line)
         for one in region.traces.residents
     ]
     await connection.copy_records_to_table("known_who", records=people)
@@ -196,7 +200,8 @@ def no_appointment(day: date) -> Weights:
 
 def by_volume(region: Region) -> Outcome:
     """List the pairs of those who opened most records against their own mean."""
-    outcome, past = Outcome(), defaultdict(list)
+    outcome = Outcome()
+    past: dict[int, list[int]] = defaultdict(list)
     for day in region.traces.days:
         opened: dict[int, set[int]] = defaultdict(set)
         for one in region.accesses[day]:
@@ -252,9 +257,11 @@ def patterns(region: Region, outcome: Outcome) -> list[str]:
 def main() -> None:
     """Judge the seeds on a server of its own."""
     seeds = [int(text) for text in sys.argv[1:]] or [*TUNED, *HELD_OUT]
-    with tempfile.TemporaryDirectory(prefix="hygie-bench-") as name:
-        with embedded_server(Path(name)) as server:
-            figures = {seed: asyncio.run(judge(server, seed)) for seed in seeds}
+    with (
+        tempfile.TemporaryDirectory(prefix="hygie-bench-") as name,
+        embedded_server(Path(name)) as server,
+    ):
+        figures = {seed: asyncio.run(judge(server, seed)) for seed in seeds}
     for kind, chosen in (("tuned on", TUNED), ("held out", HELD_OUT)):
         kept = [figures[seed] for seed in seeds if seed in chosen]
         if kept:

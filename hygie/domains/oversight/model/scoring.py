@@ -36,14 +36,14 @@ CREATE TEMPORARY TABLE tie (
 ) ON COMMIT DROP;
 -- Who the professionals and the patients are, folded; empty or null where it is not known.
 CREATE TEMPORARY TABLE who (
-  party  integer NOT NULL,
-  family text NOT NULL,
-  given  text NOT NULL,
-  birth  date,
-  postal text NOT NULL,
-  line   text NOT NULL,           -- "12 rue des lilas"
-  street text GENERATED ALWAYS AS (ltrim(regexp_replace(line, '^[0-9]+ *(bis|ter|quater)?', '')))
-    STORED
+  party    integer NOT NULL,
+  families text[] NOT NULL,       -- at birth, in use
+  givens   text[] NOT NULL,
+  birth    date,
+  postal   text NOT NULL,
+  line     text NOT NULL,           -- "12 rue des lilas"
+  street   text GENERATED ALWAYS AS
+    (ltrim(regexp_replace(line, '^[0-9]+ *(bis|ter|quater)?', ''))) STORED
 ) ON COMMIT DROP;
 """
 
@@ -56,7 +56,6 @@ WHERE tie.kind = 'act';
 CREATE INDEX ON seen (party);
 CREATE INDEX ON tie (pat, party);
 CREATE INDEX ON who (party);
-CREATE INDEX ON who (given, family);
 ANALYZE seen, side, tie, who
 """
 
@@ -104,10 +103,10 @@ CREATE TEMPORARY TABLE raised ON COMMIT DROP AS
 WITH open AS MATERIALIZED (
   SELECT party, pat, hours FROM opened WHERE rest >= {least}::float8
 ), reader AS MATERIALIZED (
-  SELECT o.party, o.pat, r.family, r.given, r.birth, r.postal, r.line, r.street
+  SELECT o.party, o.pat, r.families, r.postal, r.line, r.street
   FROM open o JOIN who r ON r.party = o.party
 ), pair AS MATERIALIZED (
-  SELECT r.party, r.pat, r.family <> '' AND r.family = p.family AS namesake,
+  SELECT r.party, r.pat, r.families && p.families AS namesake,
     r.postal <> '' AND r.line <> '' AND r.postal = p.postal AND r.line = p.line AS together,
     r.postal <> '' AND r.street <> '' AND r.postal = p.postal AND r.street = p.street AS near
   FROM reader r JOIN who p ON p.party = r.pat
@@ -125,7 +124,8 @@ WITH open AS MATERIALIZED (
   WHERE mine.through = 'structure' AND theirs.through = 'structure'
     AND mine.party IN (SELECT party FROM open)
 ), staff AS MATERIALIZED (
-  SELECT c.party, w.family, w.given, w.birth, w.postal, w.line FROM colleague c JOIN who w ON w.party = c.worker
+  SELECT c.party, w.families, w.givens, w.birth, w.postal, w.line
+  FROM colleague c JOIN who w ON w.party = c.worker
 ), flag AS (
   SELECT party, pat, 'same-name' AS code, 1 AS count FROM pair WHERE namesake
   UNION ALL SELECT party, pat, 'household', 1 FROM pair WHERE together
@@ -133,9 +133,8 @@ WITH open AS MATERIALIZED (
   UNION ALL
   SELECT DISTINCT o.party, o.pat, 'colleague', 1
   FROM open o JOIN who p ON p.party = o.pat
-  JOIN staff s ON s.party = o.party AND s.family = p.family AND s.given = p.given
+  JOIN staff s ON s.party = o.party AND s.families && p.families AND s.givens && p.givens
    AND coalesce(s.birth = p.birth, s.postal = p.postal OR s.postal = '')
-  WHERE p.family <> ''
   UNION ALL
   SELECT DISTINCT o.party, o.pat, 'colleague-child', 1
   FROM open o JOIN who p ON p.party = o.pat
