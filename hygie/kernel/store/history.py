@@ -29,8 +29,8 @@ from hygie.kernel.store.tracing import Request, Touched, trace_many, traced_refu
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
 
-_CURRENT = "v.rt, v.uid, v.rid, v.ver, v.upd, v.xid, v.seq, v.pat, v.body, FALSE AS deletion"
-_EARLIER = "v.rt, v.uid, v.rid, v.ver, v.upd, v.xid, v.seq, v.pat, v.body, v.deletion"
+_COLUMNS = "v.rt, v.uid, v.rid, v.ver, v.upd, v.xid, v.seq, v.pat, v.label, v.body"
+_CURRENT, _EARLIER = f"{_COLUMNS}, FALSE AS deletion", f"{_COLUMNS}, v.deletion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ class Historian:
         more = len(rows) > scope.count > 0
         rows = rows[: scope.count]
         touched = [
-            Touched(row["rt"], row["uid"], row["ver"], row["pat"], row["rule"]) for row in rows
+            Touched(row["rt"], row["uid"], row["ver"], row["pat"], row["rule"], row["label"])
+            for row in rows
         ]
         await self._traces.submit(trace_many(request, caller, touched, rt=rt))
         keys = await self._bodies.keys(rows)

@@ -75,7 +75,8 @@ class People:
                 rows = await connection.fetch(statement, *values)
             await connection.execute("COMMIT")
         touched = [
-            Touched(row["rt"], row["uid"], row["ver"], row["pat"], row["rule"]) for row in rows
+            Touched(row["rt"], row["uid"], row["ver"], row["pat"], row["rule"], row["label"])
+            for row in rows
         ]
         await self._traces.submit(trace_many(request, caller, touched, rt=rt))
         return [await self._person(row) for row in rows]
@@ -140,7 +141,7 @@ def _statement(decision: Decision, text: str, zone: tzinfo) -> tuple[str, list[o
     total = " + ".join(f"n.w{place}" for place in range(len(words))) or "0"
     known = parameters("Patient")
     statement = (
-        f"SELECT r.rt, r.uid, r.rid, r.ver, r.pat, r.body, {total} AS score, n.family, "
+        f"SELECT r.rt, r.uid, r.rid, r.ver, r.pat, r.label, r.body, {total} AS score, n.family, "
         f"{decision.rule_name('r', sql.bind)} AS rule FROM resource r CROSS JOIN LATERAL ("
         f"SELECT min(s.norm) FILTER (WHERE s.param = {known['family'].number}) AS family"
         f"{', ' if read else ''}{read} FROM s_string s WHERE s.part = r.part AND s.key = r.key "

@@ -18,6 +18,7 @@ from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Access, Caller
 from hygie.kernel.security.decision import caller_columns, grouped_rule_name, live_rules
 from hygie.kernel.security.gate import Gate, parties
+from hygie.kernel.security.keys.keyring import EPOCH
 from hygie.kernel.store.asked import asked
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.ids import id_of, key_of
@@ -36,7 +37,7 @@ _RESOURCE = (
 )
 _HISTORY = f"h.ver, h.upd, h.uid, h.rid, h.pat, h.rt, {_POLICY.format('h')}, h.body, h.deletion"
 _SELECT = (
-    "SELECT a.n, v.*, {rule} AS rule FROM {asked} "
+    f"SELECT a.n, v.*, {EPOCH} AS epoch, {{rule}} AS rule FROM {{asked}} "
     "JOIN resource_key k ON k.rt = a.rt AND k.uid = a.uid JOIN LATERAL ({versions}) v ON TRUE"
 )
 # Only who could see the last version may learn that the resource was deleted.
@@ -157,7 +158,7 @@ class Reader:
 def _trace(one: _Asked, row: Record | None, outcome: Outcome) -> Trace:
     rt, uid = type_number(one.read.rt), key_of(one.read.rid)[0]
     if isinstance(outcome, Stored) and row is not None:
-        touched = Touched(rt, uid, row["ver"], row["pat"], row["rule"])
+        touched = Touched(rt, uid, row["ver"], row["pat"], row["rule"], row["label"])
         return trace_one(one.read.request, one.caller, touched, status=200)
     status = outcome.status if isinstance(outcome, HygieError) else 500
     return trace_refusal(one.read.request, one.caller, status=status, rt=rt, uid=uid)

@@ -224,7 +224,7 @@ async def _fetch_last(connection: Connection, plan: Plan) -> int:
 
 
 def _touched(row: Record) -> Touched:
-    return Touched(row["rt"], row["uid"], row["ver"], row["pat"], row["rule"])
+    return Touched(row["rt"], row["uid"], row["ver"], row["pat"], row["rule"], row["label"])
 
 
 def _next(query: Query, page: Page) -> str:

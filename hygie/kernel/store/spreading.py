@@ -63,7 +63,8 @@ _LABELLED = "SELECT DISTINCT l.pat FROM label_reach l WHERE l.pat = ANY ($1::int
 _OPEN, _CLOSE = (
     f"SELECT set_config('hygie.system', '{value}', TRUE)" for value in ("true", "false")
 )
-_IS_OPEN = "SELECT current_setting('hygie.system')::boolean"
+# The loader has no belt, and never set it.
+_IS_OPEN = "SELECT coalesce(nullif(current_setting('hygie.system', TRUE), '')::boolean, FALSE)"
 _COLUMNS = "r.key, r.rt, r.uid, r.rid, r.toks, coalesce(r.own_label, r.label) AS own"
 _MINE = "(r.pat = $1 OR r.others @> ARRAY[$1])"
 _BY_KEY = f"SELECT {_COLUMNS} FROM resource r WHERE r.key = ANY ($2::bigint[]) AND {_MINE}"
@@ -129,13 +130,18 @@ class _Reach:
 
 
 async def hold(
-    connection: Connection, changes: Sequence[Change], numbers: Mapping[PartyRef, int]
+    connection: Connection,
+    changes: Sequence[Change],
+    numbers: Mapping[PartyRef, int],
+    *,
+    new: bool = False,
 ) -> Held:
     """Hold the records of these changes until the transaction ends.
 
-    Two statements, whatever their number; none where labels can play no part.
+    Two statements, whatever their number; none where labels can play no part. ``new`` tells that
+    nothing stands under these ids.
     """
-    concerned = [one for one in changes if _plays_a_part(one)]
+    concerned = [one for one in changes if _plays_a_part(one, new=new)]
     if not concerned:
         return Held()
     named: set[int] = set()
@@ -146,7 +152,7 @@ async def hold(
             named |= patients
             if reaching(change.prepared.indexed.label):
                 labelling |= patients
-    places = [one.place for one in concerned if one.method != "create"]
+    places = [one.place for one in concerned if not (new or one.method == "create")]
     rows = await connection.fetch(
         _HOLD,
         sorted(named),
@@ -163,9 +169,9 @@ async def hold(
     return Held(frozenset(patients), frozenset(labelled | labelling))
 
 
-def _plays_a_part(change: Change) -> bool:
+def _plays_a_part(change: Change, *, new: bool) -> bool:
     """Tell whether labels can reach, or come from, what is written; a change may lift some."""
-    if change.prepared is None or change.method != "create":
+    if change.prepared is None or not (new or change.method == "create"):
         return True
     return is_concerned(change.rt) or bool(reaching(change.prepared.indexed.label))
 

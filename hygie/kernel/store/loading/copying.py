@@ -28,6 +28,7 @@ from hygie.kernel.store.loading.ready import Ready
 from hygie.kernel.store.parties import Parties
 from hygie.kernel.store.prepare import Prepared
 from hygie.kernel.store.rows import Version, part_for, whole
+from hygie.kernel.store.spreading import hold, spread
 from hygie.kernel.store.tracing import Request, Touched, trace_many
 from hygie.kernel.store.units import Units
 from hygie.kernel.store.versions import save
@@ -98,15 +99,14 @@ class Copier:
         units = [unit for ready in new for unit in _prepared(ready).indexed.units]
         await self._units.ensure(self.connection, units)
         numbers = await self._parties.ensure(self.connection, named)
-        touched = [
-            Touched(*ready.change.place, 1, numbers[people[0]] if people else None, RULE)
-            for ready in new
-            for people in [_prepared(ready).indexed.patients]
-        ]
         async with self.connection.transaction():
+            changes = [ready.change for ready in new]
+            held = await hold(self.connection, changes, numbers, new=True)
             versions = await self._versions(new, updated, numbers)
             await save(self.connection, versions, numbers, insert=copy_rows)
+            labels = await spread(self.connection, held, versions, numbers)
             if new:
+                touched = [_touched(one, numbers, labels) for one in versions]
                 await write(self.connection, _traces(request, touched))
             await write_marks(self.connection, marks)
 
@@ -150,6 +150,15 @@ def _packed(one: Packed | HygieError) -> Packed:
     if isinstance(one, HygieError):
         raise one
     return one
+
+
+def _touched(
+    version: Version, numbers: Mapping[PartyRef, int], labels: Mapping[int, int]
+) -> Touched:
+    change = version.permit.change
+    people = change.prepared.indexed.patients if change.prepared else []
+    pat = numbers[people[0]] if people else None
+    return Touched(*change.place, 1, pat, RULE, labels.get(version.key, version.label))
 
 
 def _prepared(ready: Ready) -> Prepared:

@@ -15,7 +15,7 @@ from hygie.kernel.store.search.sql import Known, Sql
 MOST_COUNTED = 10_000
 """Without ``_total=accurate``, matches are counted up to here and no total is told beyond."""
 
-COLUMNS = "r.key, r.rt, r.uid, r.rid, r.ver, r.upd, r.pat, r.body"
+COLUMNS = "r.key, r.rt, r.uid, r.rid, r.ver, r.upd, r.pat, r.label, r.body"
 
 Statement = tuple[str, list[object]]
 
