@@ -69,7 +69,7 @@ def test_a_copy_is_asked_then_downloaded_after_the_password(site: Site) -> None:
     assert asked.status_code == 302
     assert asked.headers["Location"].startswith("/account/confirm/")
     got = client.post(asked.headers["Location"], {"password": PASSWORD}, follow=True)
-    archive = ZipFile(io.BytesIO(b"".join(got.streaming_content)))
+    archive = ZipFile(io.BytesIO(got.getvalue()))
     assert "dossier.pdf" in archive.namelist()
     assert got.headers["Content-Type"] == "application/zip"
 
