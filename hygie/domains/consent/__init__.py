@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hygie.domains.consent import jobs
 from hygie.domains.consent.fhir import (
     care_team_facts,
     consent_facts,
@@ -46,3 +47,4 @@ def register(platform: Platform) -> None:
     )
     for rt, projection in PROJECTIONS.items():
         platform.add_projection(rt, projection)
+    jobs.register(platform)
