@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from docs_markdown import code, codes, page, paragraphs, table
 
-from hygie.kernel.api import history, routes, tokens
+from hygie.kernel.api import history, meta, routes, tokens
 from hygie.kernel.api.routes import Route
 from hygie.kernel.audit import provider
 from hygie.kernel.fhir import primitives, scan
@@ -43,6 +43,31 @@ def operations_page() -> str:
         "stored. `AuditEvent` is served from the access log and cannot be written:",
         *(_interactions(provided) for provided in routes.PROVIDED.values()),
         f"Its search parameters are {codes(provider.PARAMETERS)} and `_count`.",
+        "## Operations",
+        table(
+            ("Operation", "Method", "Path", "What it does"),
+            [
+                *(
+                    (
+                        code(f"${name}"),
+                        one.method,
+                        code(f"/fhir/{rt}/${name}"),
+                        _summary(one.run.__doc__),
+                    )
+                    for (rt, name), one in routes.OPERATIONS.items()
+                ),
+                *(
+                    (
+                        code(f"${name}"),
+                        one.method,
+                        code(f"{PATHS['id']}/${name}"),
+                        _summary(one.run.__doc__),
+                    )
+                    for name, one in routes.ON_RESOURCES.items()
+                ),
+            ],
+        ),
+        _summary(meta.__doc__),
         "## Other addresses",
         table(
             ("Method", "Path", "What it does"),
@@ -150,7 +175,7 @@ def _instructions() -> list[str]:
 def _refused() -> Iterable[str]:
     yield (
         "Chained parameters (`subject.name`), `_has`, PATCH, XML, searches of a compartment "
-        "(`/Patient/1/Observation`) or of all types, and every operation (`$...`) are "
+        "(`/Patient/1/Observation`) or of all types, and every other operation (`$...`) are "
         f"refused. So are the parameters {codes(sorted(query._LATER))} "  # noqa: SLF001
         "and the modifiers not in the table above, `:above :below :in :not-in :text :iterate` "
         "among them."

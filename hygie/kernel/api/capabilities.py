@@ -10,7 +10,7 @@ import msgspec
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import check_accepts_json
-from hygie.kernel.api.routes import OPERATIONS, PROVIDED, ROUTES, Route
+from hygie.kernel.api.routes import ON_RESOURCES, OPERATIONS, PROVIDED, ROUTES, Route
 from hygie.kernel.audit.provider import PARAMETERS
 from hygie.kernel.errors import InvalidRequest, MethodNotAllowed, NotSupported
 from hygie.kernel.fhir.names import RESOURCE_TYPES
@@ -19,6 +19,7 @@ from hygie.kernel.store.compose import is_searched
 
 _SYSTEM_LEVEL = frozenset({"transaction", "batch", "history-system"})
 _SINCE = "2026-11-22"
+_STANDARD = "http://hl7.org/fhir/OperationDefinition"
 _OPERATIONS = "https://hygie.example.org/fhir/OperationDefinition"
 
 
@@ -107,6 +108,10 @@ def _resource(rt: str) -> dict[str, Any]:
         for owner, name in OPERATIONS
         if owner == rt
     ]
+    if stored:
+        found["operation"] += [
+            {"name": name, "definition": f"{_STANDARD}/Resource-{name}"} for name in ON_RESOURCES
+        ]
     return {name: value for name, value in found.items() if value != []}
 
 

@@ -12,6 +12,7 @@ from hygie.kernel.api import (
     delete,
     history,
     identify,
+    meta,
     read,
     search,
     transaction,
@@ -25,7 +26,15 @@ from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.store.ids import check_id
 
 Shape = Literal[
-    "base", "base/_history", "type", "type/_search", "type/_history", "id", "id/_history", "version"
+    "base",
+    "base/_history",
+    "type",
+    "type/_search",
+    "type/_history",
+    "id",
+    "id/_history",
+    "version",
+    "id/$",
 ]
 Run = Callable[[Engine, HttpRequest], Awaitable[Response]]
 
@@ -74,6 +83,12 @@ OPERATIONS: dict[tuple[str, str], Route] = {
     ("Patient", identify.NAME): Route("operation", "POST", "type", identify.identify),
 }
 """Operations on a type, by the type and the name without ``$``."""
+
+ON_RESOURCES: dict[str, Route] = {
+    meta.ADD: Route("operation", "POST", "id/$", meta.add),
+    meta.DELETE: Route("operation", "POST", "id/$", meta.delete),
+}
+"""Operations on one stored resource of any type, by the name without ``$``."""
 
 _TABLE = {(route.method, route.shape): route for route in reversed(ROUTES)}
 _PROVIDED = {
@@ -126,9 +141,20 @@ def _by_method(segments: tuple[str, ...]) -> dict[str, Route]:
         if operation is None:
             raise NotSupported("This operation is not supported; see the CapabilityStatement.")
         return {operation.method: operation}
+    if len(segments) == 3 and segments[2][1:] in ON_RESOURCES:  # noqa: PLR2004 - Type/id/$name
+        return _on_resource(segments)
     table = _PROVIDED.get(segments[0] if segments else "", _TABLE)
     shape = shape_of(segments)
     return {method: route for (method, place), route in table.items() if place == shape}
+
+
+def _on_resource(segments: tuple[str, ...]) -> dict[str, Route]:
+    operation = ON_RESOURCES[segments[2][1:]]
+    if not segments[2].startswith("$") or shape_of(segments[:2]) != "id":
+        raise NotFound("This path does not exist; see the CapabilityStatement.")
+    if segments[0] in PROVIDED:
+        raise NotSupported("This operation is not supported; see the CapabilityStatement.")
+    return {operation.method: operation}
 
 
 def shape_of(segments: tuple[str, ...]) -> Shape:
