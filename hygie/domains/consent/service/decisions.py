@@ -18,6 +18,7 @@ import msgspec
 from hygie.domains.consent.fhir import writing
 from hygie.domains.consent.fhir.codes import Json
 from hygie.domains.consent.fhir.consents import OF_THE_RECORD
+from hygie.domains.consent.fhir.proofs import SOURCE
 from hygie.domains.consent.model.choices import (
     Choice,
     Choices,
@@ -245,7 +246,7 @@ async def add_member(
     record = await read_record(repository, caller, patient, at=at)
     joining = writing.participant(who, Span(at, until), DESIGNATION)
     teams = [one for ref, one in sorted(record.stored.items()) if ref.startswith("CareTeam/")]
-    team = next((one for one in teams if _json(one).get("status") == "active"), None)
+    team = next((one for one in teams if _is_persons_own(_json(one))), None)
     if team is None:
         statement = writing.Statement(patient, caller.reference, at)
         body = {**writing.care_team(statement), "participant": [joining]}
@@ -273,6 +274,12 @@ async def end_membership(
         raise NotFound("This membership is not known; show the page again.")
     members[int(place)] = writing.ended_participant(members[int(place)], at, WITHDRAWAL)
     await _update(repository, caller, stored, {**body, "participant": members})
+
+
+def _is_persons_own(team: Json) -> bool:
+    """Tell whether a team is active and not that of an appointment, an order or a stay."""
+    proven = any(one.get("system") == SOURCE for one in team.get("identifier", ()))
+    return team.get("status") == "active" and not proven
 
 
 def _runs(participant: Json, who: Party, choices: Choices) -> bool:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from hygie.domains.consent.fhir.codes import Json
+from hygie.domains.consent.fhir.codes import ENDING_EVENT, Json
 from hygie.domains.consent.fhir.proofs import READERS, SOURCE, proof_of, team_of
 from hygie.domains.consent.fhir.writing import instant
+from hygie.domains.consent.model.events import WITHDRAWAL
 from hygie.domains.consent.service.choices import parsed, without_meta
 from hygie.kernel.errors import HygieError
 from hygie.kernel.security.caller import job
@@ -67,7 +68,7 @@ async def _keep(repository: Repository, body: Json, reference: str, *, over: boo
         return True
     former = known.entries[0].stored
     before = without_meta(msgspec.json.decode(former.body or b"{}"))
-    if _members(before) == _members(body):
+    if _members(before) == _members(body) or _withdrawn(before):
         return False
     whole = msgspec.json.encode({**body, "id": former.rid})
     await repository.update(CALLER, "CareTeam", former.rid, whole, if_match=former.version)
@@ -78,9 +79,18 @@ def _members(team: Json) -> list[tuple[str, str, str | None]]:
     """Return who is in it by which events; a later version of the proof alone changes nothing."""
     return [
         (
-            one["member"]["reference"],
-            " ".join(each["valueCode"] for each in one["extension"]),
-            one.get("period", {}).get("end") if len(one["extension"]) > 1 else None,
+            one.get("member", {}).get("reference", ""),
+            " ".join(each.get("valueCode", "") for each in one.get("extension", ())),
+            one.get("period", {}).get("end") if len(one.get("extension", ())) > 1 else None,
         )
         for one in team.get("participant", ())
     ]
+
+
+def _withdrawn(team: Json) -> bool:
+    """Tell whether the person ended it: no later version of the proof brings it back."""
+    return any(
+        each.get("url") == ENDING_EVENT and each.get("valueCode") == WITHDRAWAL
+        for one in team.get("participant", ())
+        for each in one.get("extension", ())
+    )

@@ -176,6 +176,20 @@ async def test_an_appointment_opens_the_record_once_the_person_agreed(desk: Desk
     assert not await sees(desk, doctor, "Patient", "j-hal")
 
 
+async def test_a_membership_the_person_ended_never_comes_back(desk: Desk) -> None:
+    person = await desk.new_person("j-kim")
+    await desk.write(appointment("j-kim", "j-duo", "booked"))
+    await memberships.follow_events(desk.repository, at=now() + SOON)
+    found = await choices.read_choices(desk.repository, person, "j-kim", at=now() + SOON)
+    (member,) = found.members
+    await decisions.end_membership(
+        desk.repository, person, "j-kim", key=member.key, at=now() - SOON
+    )
+    await desk.write(appointment("j-kim", "j-duo", "arrived"))
+    assert await memberships.follow_events(desk.repository, at=now() + SOON) == 0
+    assert await team_of(desk, person, "j-kim") == []
+
+
 async def test_a_stay_that_was_over_long_ago_opens_nothing(desk: Desk) -> None:
     person = await desk.new_person("j-jo")
     await desk.write(
