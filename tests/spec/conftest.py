@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 
-from hygie.domains.consent.fhir import care_team_facts, helper_facts
+from hygie.domains import consent as consent_domain
+from hygie.domains.consent.policy.matrix import Matrix
+from hygie.domains.consent.policy.rules import READ, WRITE
 from hygie.kernel.errors import Forbidden, NotFound
+from hygie.kernel.platform import Platform
+from hygie.kernel.security.algebra import Policy
 from hygie.kernel.security.caller import SYSTEM, Caller, Kind
+from hygie.kernel.security.clauses import Subject
+from hygie.kernel.security.labels import Label
+from hygie.kernel.security.matters import BY_CODE
+from hygie.kernel.security.relations import Relation
 from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.store.history import Scope
 from hygie.testing.database import ScratchDatabase
@@ -91,6 +101,35 @@ def consent(rid: str, helper: str, when: str) -> Json:
     }
 
 
+def physician(rid: str) -> Json:
+    """Return a physician of the health directory."""
+    coding = {"system": "urn:oid:1.2.250.1.71.1.2.7", "code": "10"}
+    return {
+        "resourceType": "Practitioner",
+        "id": rid,
+        "qualification": [{"code": {"coding": [coding]}}],
+    }
+
+
+def team_consent(patient: str) -> Json:
+    """Return the consent by which the care team reads."""
+    category = {
+        "coding": [
+            {"system": "https://hygie.example.org/fhir/CodeSystem/choice", "code": "care-team"}
+        ]
+    }
+    return {
+        "resourceType": "Consent",
+        "id": f"{patient}-agrees",
+        "status": "active",
+        "scope": {"text": "access"},
+        "category": [category],
+        "patient": {"reference": f"Patient/{patient}"},
+        "policyRule": {"text": "choice"},
+        "provision": {"type": "permit"},
+    }
+
+
 def observation(rid: str, subject: str | None) -> Json:
     about = {"subject": {"reference": subject}} if subject else {}
     return {
@@ -117,6 +156,9 @@ def records() -> list[Json]:
         team("bob-t", "bob", {"duo": ""}),
         team("old-t", "anne", {"vire": ""}),
         team("old-t", "anne", {}),
+        *[physician(rid) for rid in ("petit", "duo", "roux", "neuf", "autre", "vire")],
+        team_consent("anne"),
+        team_consent("bob"),
         consent("helen-c", "helen", ""),
         consent("hugo-c", "hugo", "over"),
         observation("anne-o", "Patient/anne"),
@@ -129,8 +171,9 @@ def records() -> list[Json]:
 @pytest.fixture(scope="module")
 async def world(database: ScratchDatabase) -> AsyncIterator[World]:
     """Give the world."""
-    projections = {"CareTeam": care_team_facts, "Consent": helper_facts}
-    repository = await open_repository(database.settings, projections=projections)
+    platform = Platform(database.settings)
+    consent_domain.register(platform)
+    repository = await open_repository(database.settings, law=platform.law)
     try:
         yield await populate(repository)
     finally:
@@ -225,3 +268,121 @@ ACTS: dict[str, Callable[[World, Caller, str, str], Awaitable[bool]]] = {
     "count": count,
     "update": update,
 }
+
+
+Rules = Callable[[str], None]
+DAY = date(2026, 3, 1)
+ROLES = {
+    "doctor": "10", "pharmacist": "21", "nurse": "60", "dentist": "40", "podiatrist": "80",
+    "secretary": "secretary", "intern": "intern", "social worker": "41", "home help": "42",
+    "insurer": "insurer", "employer": "employer", "SAMU physician": "samu-regulator",
+}  # fmt: skip
+KINDS = {
+    "person": Kind.PATIENT, "relative": Kind.PATIENT, "researcher": Kind.RESEARCHER,
+    "administrator": Kind.ADMINISTRATOR, "operator": Kind.SYSTEM,
+}  # fmt: skip
+ITEMS = {
+    "lab report": "11502-2", "summary": "60591-5", "psychiatric summary": "68599-0",
+    "delivery report": "15508-5", "support plan": "80788-3", "advance directives": "EXPPAT_3",
+    "own deposit": "DOCPAT05", "certificate of residence": "ATTEST-RESID",
+    "reimbursements": "REMB", "appointment": "AGENDA", "identity": "IDENTITY",
+    "care team": "CARE_TEAM", "choices": "CHOICES",
+    "emergency declaration": "EMERGENCY_DECLARATION",
+}  # fmt: skip
+STANDINGS = {
+    "member": Relation.CARE_TEAM.bit,
+    "treating": Relation.TREATING.bit,
+    "given access": Relation.CONSENTED.bit,
+    "blocked": Relation.BLOCKED.bit,
+    "in an emergency": Relation.EMERGENCY.bit,
+    "regulating": Relation.CENTRE_15.bit,
+    "helper": Relation.HELPER.bit,
+    "paperwork helper": Relation.HELPER_ADMINISTRATIVE.bit,
+    "representative": Relation.HELPER.bit | Relation.MANAGES.bit,
+    "parent": Relation.PARENT.bit,
+    "guardian": Relation.GUARDIAN.bit,
+    "under a member": Relation.CARE_TEAM.principal_bit,
+    "under the treating": Relation.TREATING.principal_bit,
+    "under a blocked member": Relation.CARE_TEAM.principal_bit | Relation.BLOCKED.principal_bit,
+}
+STATES = {
+    "agreed": Relation.TEAM_CONSENT.bit,
+    "minor": Relation.MINOR.bit,
+    "closed": Relation.CLOSED.bit,
+    "opposed": Relation.OPPOSED.bit,
+    "restricted": Relation.RESTRICTED.bit,
+    "refuses emergencies": Relation.REFUSES_EMERGENCY.bit,
+    "refuses Centre 15": Relation.REFUSES_CENTRE_15.bit,
+}
+LABELS = {
+    "masked": Label.MASKED_FROM_PROFESSIONALS,
+    "unannounced": Label.HIDDEN_FROM_PATIENT,
+    "secret": Label.HIDDEN_FROM_REPRESENTATIVES,
+    "very restricted": Label.VERY_RESTRICTED,
+}
+PURPOSES = {"": "TREAT", "care": "TREAT", "billing": "HPAYMT", "research": "HRESCH"}
+READER, OWNER, SOMEBODY = 1, 2, 3
+
+
+@pytest.fixture
+def rules() -> Rules:
+    """Give the check of a table of reads: who, what they are to the person, which item, the answer.
+
+    The columns ``reader | standing | record | item | mark | purpose`` may be left out; ``answer``
+    is the name of the rule that permits, or "no". Words are separated by commas; "author" among the
+    marks says that the reader wrote the item.
+    """
+    return partial(judge, READ)
+
+
+@pytest.fixture
+def writing_rules() -> Rules:
+    """Give the same check for writes."""
+    return partial(judge, WRITE)
+
+
+def judge(policy: Policy, table: str) -> None:
+    """Ask the rules in memory and compare."""
+    header, *lines = [
+        [cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()
+    ]
+    wrong = []
+    for line in lines:
+        row = dict(zip(header, line, strict=True))
+        rule = policy.allowing(*asked(row))
+        found = "no" if rule is None else rule.name
+        if found != row["answer"]:
+            wrong.append(f"{' | '.join(line)}: {found}")
+    assert not wrong, "\n".join(wrong)
+
+
+def asked(row: dict[str, str]) -> tuple[Caller, Subject]:
+    """Return the caller and the facts that one line describes."""
+    reader, marks = row["reader"], words(row.get("mark", ""))
+    role = ROLES.get(reader)
+    caller = Caller(
+        KINDS.get(reader, Kind.PROFESSIONAL),
+        OWNER if reader == "person" else READER,
+        reader,
+        purpose=PURPOSES[row.get("purpose", "")],
+        roles=frozenset({role} if role else ()),
+        matters=Matrix().readable([role] if role else [], DAY),
+    )
+    bits = 0
+    for word in words(row.get("standing", "")):
+        bits |= STANDINGS[word]
+    for word in words(row.get("record", "")):
+        bits |= STATES[word]
+    label = Label.NORMAL
+    for word in marks - {"author"}:
+        label |= LABELS[word]
+    item = ITEMS[row.get("item") or "lab report"]
+    author = caller.party if "author" in marks else SOMEBODY
+    return caller, Subject(
+        OWNER, bits=bits, label=int(label), matter=BY_CODE[item].number, author=author
+    )
+
+
+def words(cell: str) -> set[str]:
+    """Return the words of a cell."""
+    return {word.strip() for word in cell.split(",") if word.strip()}
