@@ -18,6 +18,7 @@ from hygie import __version__
 from hygie.kernel.api.asgi import MachineFace, is_machine_path, refuse
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import Message, Receive, Scope, Send
+from hygie.kernel.audit import emergency
 from hygie.kernel.audit.provider import AuditEvents
 from hygie.kernel.clock import SystemClock
 from hygie.kernel.config import Settings
@@ -121,6 +122,7 @@ class Application:
         settings = self._settings
         while not state.read(settings.data).database:  # noqa: ASYNC110 - another process tells
             await asyncio.sleep(LOOK_AGAIN)
+        emergency.arm(settings.data)
         try:
             repository = await open_repository(settings, law=self._platform.law)
             self._platform.repository = repository

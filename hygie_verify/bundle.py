@@ -33,7 +33,7 @@ def verify_proofs(lines: Iterable[bytes], trust: Trust) -> Report:
     for number, line in enumerate(lines, 1):
         try:
             bundle.read(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError, Refused) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, Refused) as error:
             bundle.report.fault(f"line {number} cannot be read: {error}")
     return bundle.finish()
 

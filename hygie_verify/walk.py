@@ -78,7 +78,7 @@ def verify(
     for number, line in enumerate(lines, 1):
         try:
             walk.read(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError, Refused) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, Refused) as error:
             walk.report.fault(f"line {number} cannot be read: {error}")
     return walk.finish()
 

@@ -23,6 +23,26 @@ APPLICATION: Coding = (DICOM, "110150", "Application")
 CUSTODIAN: Coding = (PARTICIPANT, "custodian", "Custodian")
 RECIPIENT: Coding = (PARTICIPATION, "IRCP", "information recipient")
 AUTHOR: Coding = (PARTICIPATION, "AUT", "author (originator)")
+ORGANIZATION: Coding = ("http://terminology.hl7.org/CodeSystem/v3-RoleClass", "PROV",
+                        "healthcare provider")  # fmt: skip
+AUTHORIZER: Coding = ("http://terminology.hl7.org/CodeSystem/extra-security-role-type",
+                      "authserver", "authorization server")  # fmt: skip
+
+REST: Coding = (
+    "http://terminology.hl7.org/CodeSystem/audit-event-type", "rest", "RESTful Operation"
+)  # fmt: skip
+EXPORT: Coding = (DICOM, "110106", "Export")
+SECURITY_ALERT: Coding = (DICOM, "110113", "Security Alert")
+DISCLOSE: Coding = ("http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "disclose",
+                    "Disclose Record Lifecycle Event")  # fmt: skip
+BY_ROLE: Coding = (
+    "https://profiles.ihe.net/ITI/BALP/CodeSystem/AuthZsubType", "AuthZ-Role",
+    "Authorization Decision using only Roles",
+)  # fmt: skip
+BY_CONSENT: Coding = (
+    "https://profiles.ihe.net/ITI/BALP/CodeSystem/AuthZsubType", "AuthZ-Consent",
+    "Authorization Decision using Roles and Consent",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +55,8 @@ class Pattern:
         server: role of this server.
         user: role of the person.
         profile: the BALP profile, without ``IHE.BasicAudit.``; None where BALP has none.
+        kind: type of the event.
+        subtypes: subtypes beside the interaction.
     """
 
     action: str
@@ -42,6 +64,8 @@ class Pattern:
     server: Coding
     user: Coding
     profile: str | None
+    kind: Coding = REST
+    subtypes: tuple[Coding, ...] = ()
 
 
 READ = Pattern("R", DESTINATION, SOURCE, RECIPIENT, "Read")
@@ -51,6 +75,17 @@ CREATE = Pattern("C", SOURCE, DESTINATION, AUTHOR, "Create")
 UPDATE = Pattern("U", SOURCE, DESTINATION, AUTHOR, "Update")
 DELETE = Pattern("D", APPLICATION, CUSTODIAN, AUTHOR, "Delete")
 EXECUTE = Pattern("E", SOURCE, DESTINATION, AUTHOR, None)
+
+DISCLOSURE = Pattern(
+    "R", DESTINATION, SOURCE, RECIPIENT, "PrivacyDisclosure.Source", EXPORT, (DISCLOSE,)
+)
+DECISION = Pattern(
+    "E", APPLICATION, AUTHORIZER, RECIPIENT, None, SECURITY_ALERT, (BY_ROLE, BY_CONSENT)
+)
+"""A refusal. BALP's profile of decisions wants the patient and the consent, which a refusal never
+tells: it would tell that there is such a patient."""
+_REFUSED = (401, 403)
+_FAILED = 400
 
 PATTERNS = {
     "read": READ,
@@ -68,6 +103,19 @@ PATTERNS = {
     "delete": DELETE,
 }
 """By interaction; every other one is :data:`EXECUTE`."""
+
+
+def pattern_of(interaction: str, *, outcome: int, has_patient: bool) -> Pattern:
+    """Return how a row is told: a refusal is a decision, an operation on a person's data leaves.
+
+    >>> pattern_of("read", outcome=403, has_patient=False) is DECISION
+    True
+    """
+    if outcome in _REFUSED:
+        return DECISION
+    if interaction == "operation" and has_patient and outcome < _FAILED:
+        return DISCLOSURE
+    return PATTERNS.get(interaction, EXECUTE)
 
 
 def interactions_of(action: str) -> list[str]:

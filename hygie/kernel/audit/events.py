@@ -9,8 +9,18 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from hygie.kernel.audit.balp import EXECUTE, PATTERNS, PROFILES, REQUEST_ID, Coding, Pattern
+from hygie.kernel.audit.balp import (
+    BY_ROLE,
+    DISCLOSURE,
+    ORGANIZATION,
+    PROFILES,
+    REQUEST_ID,
+    Coding,
+    Pattern,
+    pattern_of,
+)
 from hygie.kernel.audit.leaf import Row
+from hygie.kernel.audit.trace import Flag
 from hygie.kernel.errors import NotFound
 from hygie.kernel.fhir.names import RESOURCE_TYPES, type_name
 
@@ -23,6 +33,7 @@ _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 _PERSON = {"system": f"{_TERMINOLOGY}/audit-entity-type", "code": "1", "display": "Person"}
 _OBJECT = {"system": f"{_TERMINOLOGY}/audit-entity-type", "code": "2", "display": "System Object"}
 _ROLES = f"{_TERMINOLOGY}/object-role"
+_OBSERVER = {"display": "Hygie"}
 _SUCCESS, _MINOR, _SERIOUS = "0", "4", "8"
 _NETWORK_IP, _NETWORK_URI = "2", "5"
 
@@ -69,26 +80,24 @@ def audit_event(row: Row, *, base: str, in_full: bool) -> bytes:
     ``row`` is one that :mod:`hygie.kernel.audit.provider` selects. ``in_full`` tells also the
     query, which may name other people, and the network address of the caller.
     """
-    pattern = PATTERNS.get(row["interaction"], EXECUTE)
+    pattern = pattern_of(
+        row["interaction"], outcome=row["outcome"], has_patient=row["patient_uid"] is not None
+    )
     event: Json = {
         "resourceType": "AuditEvent",
         "id": event_id(row["at"], row["id"]),
         "meta": {"versionId": "1", "lastUpdated": _instant(row["at"])},
-        "type": {
-            "system": f"{_TERMINOLOGY}/audit-event-type",
-            "code": "rest",
-            "display": "RESTful Operation",
-        },
-        "subtype": _subtypes(row["interaction"]),
+        "type": _coding(pattern.kind),
+        "subtype": _subtypes(row, pattern),
         "action": pattern.action,
         "recorded": _instant(row["at"]),
         "outcome": outcome_of(row["outcome"]),
-        "outcomeDesc": f"{row['outcome']} {row['rule']}",
+        "outcomeDesc": _outcome(row),
         "purposeOfEvent": [_concept((f"{_TERMINOLOGY}/v3-ActReason", row["purpose"], ""))],
         "agent": _agents(row, pattern, base=base, in_full=in_full),
         "source": {
             "site": urlsplit(base).hostname or base,
-            "observer": {"display": "Hygie"},
+            "observer": _OBSERVER,
             "type": [
                 {
                     "system": f"{_TERMINOLOGY}/security-source-type",
@@ -105,21 +114,34 @@ def audit_event(row: Row, *, base: str, in_full: bool) -> bytes:
     return msgspec.json.encode(event)
 
 
+def _outcome(row: Row) -> str:
+    late = ", from the spool of an emergency" if row["flags"] & Flag.SPOOLED else ""
+    return f"{row['outcome']} {row['rule']}{late}"
+
+
 def _profile(row: Row, pattern: Pattern, *, in_full: bool) -> str | None:
     """Return the profile that the event conforms to: BALP tells successes, with the network."""
-    is_query = pattern.profile == "Query"
-    has_object = (in_full and row["query"] is not None) if is_query else row["uid"] is not None
-    if not (pattern.profile and has_object and in_full and row["peer"]):
+    if not (pattern.profile and in_full and row["peer"]):
         return None
     if outcome_of(row["outcome"]) != _SUCCESS:
+        return None
+    if pattern is DISCLOSURE:
+        return pattern.profile
+    if not (row["query"] is not None if pattern.profile == "Query" else row["uid"] is not None):
         return None
     return f"Patient{pattern.profile}" if row["patient_uid"] else pattern.profile
 
 
-def _subtypes(interaction: str) -> list[Json]:
+def _subtypes(row: Row, pattern: Pattern) -> list[Json]:
+    """Return the interaction, and what the pattern or an emergency adds to it."""
+    interaction = row["interaction"]
     codes = ["search", interaction] if interaction.startswith("search-") else [interaction]
     system = "http://hl7.org/fhir/restful-interaction"
-    return [{"system": system, "code": code, "display": code} for code in codes]
+    told = [{"system": system, "code": code, "display": code} for code in codes]
+    added = pattern.subtypes
+    if row["flags"] & Flag.EMERGENCY and BY_ROLE not in added:
+        added = (*added, BY_ROLE)
+    return [*(_coding(one) for one in added), *told]
 
 
 def _agents(row: Row, pattern: Pattern, *, base: str, in_full: bool) -> list[Json]:
@@ -132,12 +154,21 @@ def _agents(row: Row, pattern: Pattern, *, base: str, in_full: bool) -> list[Jso
         client["network"] = {"address": row["peer"], "type": _NETWORK_IP}
     server = {
         "type": _concept(pattern.server),
-        "who": {"display": base},
+        "who": _OBSERVER,
         "requestor": False,
         "network": {"address": base, "type": _NETWORK_URI},
     }
     user = {"type": _concept(pattern.user), "who": _who(row["agent"]), "requestor": True}
-    return [client, server, user]
+    if row["agent_role"]:
+        user["role"] = [{"text": row["agent_role"]}]
+    agents = [client, server, user]
+    if row["structure_uid"]:
+        structure = (
+            f"{type_name(row['structure_rt'])}/{row['structure_rid'] or row['structure_uid']}"
+        )
+        who = {"reference": structure}
+        agents.append({"type": _concept(ORGANIZATION), "who": who, "requestor": False})
+    return agents
 
 
 def _who(agent: str | None) -> Json:
@@ -161,6 +192,10 @@ def _entities(row: Row, *, in_full: bool) -> list[Json]:
                 "role": {"system": _ROLES, "code": "1", "display": "Patient"},
             }
         )
+    elif row["pats"] is not None:
+        people = {"name": f"{len(row['pats'])} patients", "type": _PERSON}
+        role = {"system": _ROLES, "code": "1", "display": "Patient"}
+        entities.append({**people, "role": role})
     entities += _objects(row)
     if in_full and row["query"] is not None:
         role = {"system": _ROLES, "code": "24", "display": "Query"}
@@ -181,9 +216,13 @@ def _objects(row: Row) -> list[Json]:
 
 
 def _concept(coding: Coding) -> Json:
+    return {"coding": [_coding(coding)]}
+
+
+def _coding(coding: Coding) -> Json:
     system, code, display = coding
     shown = {"display": display} if display else {}
-    return {"coding": [{"system": system, "code": code, **shown}]}
+    return {"system": system, "code": code, **shown}
 
 
 def _instant(at: datetime) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hygie.kernel.audit.events import audit_event, event_id, place_of
 from hygie.kernel.audit.leaf import Row
-from hygie.kernel.audit.query import KeyOf, Where
+from hygie.kernel.audit.query import KeyOf, Where, is_unnamed
 from hygie.kernel.clock import Clock
 from hygie.kernel.errors import InvalidRequest, NotFound
 from hygie.kernel.security.caller import Caller, Kind
@@ -28,13 +28,17 @@ HIGHEST_COUNT = 500
 # The page is chosen before the joins; the belt and the predicate stand before its LIMIT.
 _SELECT = """
 SELECT page.*, patient.rt AS patient_rt, patient.uid AS patient_uid, patient.rid AS patient_rid,
-  k.rid AS resource_rid
+  structure.rt AS structure_rt, structure.uid AS structure_uid, structure.rid AS structure_rid,
+  k.rid AS resource_rid, coalesce(label_now(page.rt, page.uid), page.label) AS label_of_resource
 FROM (
   SELECT t.id, t.at, t.request, t.interaction, t.outcome, t.rule, t.purpose, t.agent,
-    host(t.peer) AS peer, t.query, t.pat, t.party, t.rt, t.uid, t.ver
+    host(t.peer) AS peer, t.query, t.pat, t.party, t.rt, t.uid, t.ver, t.label, t.flags,
+    t.agent_role, t.agent_structure, t.pats
   FROM trace t WHERE {where} ORDER BY t.at DESC, t.id DESC LIMIT {limit}
 ) AS page
-LEFT JOIN party AS patient ON patient.num = page.pat
+LEFT JOIN party AS patient ON patient.num = coalesce(page.pat,
+  CASE WHEN page.pats @> ARRAY[{viewer}::integer] THEN {viewer}::integer END)
+LEFT JOIN party AS structure ON structure.num = page.agent_structure
 LEFT JOIN resource_key AS k ON k.rt = page.rt AND k.uid = page.uid
 ORDER BY page.at DESC, page.id DESC
 """
@@ -85,7 +89,7 @@ class AuditEvents:
         at, number = place_of(event_id)
         where = self._where(caller)
         where.add(f"t.at = {where.bind(at)} AND t.id = {where.bind(number)}")
-        row = await connection.fetchrow(_statement(where, limit=1), *where.values)
+        row = await connection.fetchrow(_statement(where, caller, limit=1), *where.values)
         if row is None:
             raise NotFound("There is no such AuditEvent.")
         return self._event(row, caller)
@@ -113,7 +117,7 @@ class AuditEvents:
         if after is not None:
             at, number = place_of(after)
             where.add(f"(t.at, t.id) < ({where.bind(at)}, {where.bind(number)})")
-        rows = await connection.fetch(_statement(where, limit=count + 1), *where.values)
+        rows = await connection.fetch(_statement(where, caller, limit=count + 1), *where.values)
         shown = tuple(self._event(row, caller) for row in rows[:count])
         return Page(shown, shown[-1].id if shown and len(rows) > count else None)
 
@@ -124,12 +128,19 @@ class AuditEvents:
 
     def _event(self, row: Row, caller: Caller) -> Event:
         in_full = caller.kind == Kind.SYSTEM or row["party"] == caller.party
-        body = audit_event(row, base=self.base, in_full=in_full)
-        return Event(event_id(row["at"], row["id"]), body, row["pat"])
+        shown = row if in_full or not is_unnamed(row["label_of_resource"]) else _unnamed(row)
+        body = audit_event(shown, base=self.base, in_full=in_full)
+        pat = row["pat"] if row["pats"] is None or caller.kind == Kind.SYSTEM else caller.party
+        return Event(event_id(row["at"], row["id"]), body, pat)
 
 
-def _statement(where: Where, *, limit: int) -> str:
-    return _SELECT.format(where=where, limit=limit)
+def _statement(where: Where, caller: Caller, *, limit: int) -> str:
+    return _SELECT.format(where=where, limit=limit, viewer=int(caller.party))
+
+
+def _unnamed(row: Row) -> Row:
+    """Return the row without its resource: the person sees the access, not what was not told."""
+    return {**row, "rt": None, "uid": None, "ver": None, "resource_rid": None}  # type: ignore[dict-item]
 
 
 def _count(parameters: Sequence[tuple[str, str]]) -> int:

@@ -20,6 +20,8 @@ from hygie.kernel.fhir.search.values import (
     split_or,
 )
 from hygie.kernel.security.caller import Caller, Kind
+from hygie.kernel.security.labels import Label
+from hygie.kernel.security.relations import Relation
 
 KeyOf = Callable[[str], tuple[uuid.UUID, str | None]]
 """From a logical id to its key in the store, and the id itself where it is no UUID."""
@@ -44,6 +46,28 @@ _DATES = {
     "ap": "t.at >= {low} AND t.at < {high}",
 }
 _CODES = ("C", "R", "U", "D", "E")
+_UNNAMED = int(Label.HIDDEN_FROM_PATIENT)
+# Parents of a minor, guardians and who manages the record; hidden labels of then and of now.
+_REPRESENTED = f"""
+(t.label | coalesce(label_now(t.rt, t.uid), 0)) & {int(Label.HIDDEN_FROM_REPRESENTATIVES)} = 0
+AND t.pat IN (
+  SELECT c.pat FROM care_relation c
+  WHERE c.member = {{me}} AND now() >= c.starts AND now() < c.ends
+    AND (c.kind IN ({int(Relation.GUARDIAN)}, {int(Relation.MANAGES)})
+      OR (c.kind = {int(Relation.PARENT)} AND EXISTS (
+        SELECT 1 FROM care_relation m
+        WHERE m.pat = c.pat AND m.member = 0 AND m.kind = {int(Relation.MINOR)}
+          AND now() >= m.starts AND now() < m.ends))))
+"""
+
+
+def is_unnamed(label: int) -> bool:
+    """Return whether a resource with these labels is not named to the person it is about.
+
+    >>> is_unnamed(16), is_unnamed(8)
+    (True, False)
+    """
+    return bool(label & Label.HIDDEN_FROM_PATIENT)
 
 
 class Where:
@@ -56,6 +80,7 @@ class Where:
         self._key_of = key_of
         self._zone = zone
         self._clock = clock
+        self._unnamed = False
         self._readers = {
             "patient": self._patient,
             "agent": self._agent,
@@ -75,13 +100,20 @@ class Where:
         self._conditions.append(condition)
 
     def permit(self, caller: Caller) -> None:
-        """Narrow to what the caller may read: own data, own acts, or all for ``system``.
+        """Narrow to what the caller may read.
+
+        A person reads what was done to their data, and to that of people they represent now, but
+        for what is hidden from representatives; a professional reads their own acts, ``system``
+        reads all.
 
         Raises:
             Forbidden: this kind of caller reads no access log.
         """
         if caller.kind == Kind.PATIENT:
-            self.add(f"t.pat = {self.bind(caller.party)}::integer")
+            self._unnamed = True
+            me = f"{self.bind(caller.party)}::integer"
+            own = f"t.pat = {me} OR t.pats @> ARRAY[{me}]"
+            self.add(f"{own} OR ({_REPRESENTED.format(me=me)})")
         elif caller.kind == Kind.PROFESSIONAL:
             self.add(f"t.party = {self.bind(caller.party)}::integer")
         elif caller.kind != Kind.SYSTEM:
@@ -118,10 +150,8 @@ class Where:
     def _is_patient(self, rid: str) -> str:
         number = self.bind(type_number("Patient"))
         uid = self.bind(self._key_of(rid)[0])
-        return (
-            "t.pat = (SELECT num FROM party "
-            f"WHERE rt = {number}::smallint AND uid = {uid}::uuid)"
-        )  # fmt: skip
+        one = f"(SELECT num FROM party WHERE rt = {number}::smallint AND uid = {uid}::uuid)"
+        return f"t.pat = {one} OR t.pats @> ARRAY[{one}]"
 
     def _agent(self, text: str) -> str:
         kind, rid = self._reference(text, "agent")
@@ -137,6 +167,8 @@ class Where:
         number = self.bind(type_number(kind))
         uid = self.bind(self._key_of(rid)[0])
         entity = f"t.rt = {number}::smallint AND t.uid = {uid}::uuid"
+        if self._unnamed:  # who is not told the name of a resource cannot ask by it either
+            entity += f" AND coalesce(label_now(t.rt, t.uid), t.label) & {_UNNAMED} = 0"
         if kind == "Patient":
             return f"({entity}) OR {self._is_patient(rid)}"
         return entity

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import math
+import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ import asyncpg
 import msgspec
 
 from hygie.kernel.audit import emergency
+from hygie.kernel.audit.limits import LIMITS
 from hygie.kernel.database.connection import LOST
 from hygie.kernel.errors import Unavailable
 
@@ -115,6 +118,13 @@ NOT_WRITABLE = (
     "of this platform."
 )
 
+NOT_FOLLOWED = (
+    "The access log is not signed any more, so nothing is shown or stored until it is: the "
+    "operator of this platform restores its key and runs `hygie jobs`."
+)
+ASK_EVERY = 10.0
+"""Seconds between two questions of a process whether the log is still signed."""
+
 
 async def write(connection: Connection, rows: Sequence[Trace]) -> None:
     """Append the rows in one statement, inside the caller's transaction.
@@ -131,6 +141,7 @@ async def write(connection: Connection, rows: Sequence[Trace]) -> None:
     spool = emergency.spool()
     try:
         if spool is None:
+            await _check_is_followed(connection)
             await append(connection, rows)
         else:
             async with _apart(connection):
@@ -141,6 +152,27 @@ async def write(connection: Connection, rows: Sequence[Trace]) -> None:
         if spool is None:
             raise Unavailable(NOT_WRITABLE) from error
         spool.write([emergency.encoded(row) for row in rows])
+
+
+async def _check_is_followed(connection: Connection) -> None:
+    """Refuse once traces have waited for too long for a signed head (F26).
+
+    Each process asks from time to time only, since it costs a round trip.
+
+    Raises:
+        Unavailable: nothing signs the log.
+    """
+    now = time.monotonic()
+    if now - _Asked.at < ASK_EVERY:
+        return
+    waiting = await connection.fetchval("SELECT clock_timestamp() - pending_since()")
+    if waiting is not None and waiting > LIMITS.refusal:
+        raise Unavailable(NOT_FOLLOWED)
+    _Asked.at = now
+
+
+class _Asked:
+    at = -math.inf
 
 
 async def append(connection: Connection, rows: Sequence[Trace]) -> None:

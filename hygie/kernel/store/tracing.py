@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hygie.kernel.audit.trace import Trace, write
+from hygie.kernel.audit.trace import Flag, Trace, write
 from hygie.kernel.errors import HygieError
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Caller
@@ -16,6 +16,9 @@ from hygie.kernel.security.caller import Caller
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
 
+EMERGENCY_TREATMENT = "ETREAT"
+EMERGENCIES = frozenset({"emergency", "centre-15"})
+"""Rules that permit in an emergency, whatever purpose is stated."""
 NO_RULE = "none"
 """``rule`` of a trace of which no access rule permitted anything."""
 
@@ -70,9 +73,14 @@ def trace_one(request: Request, caller: Caller, touched: Touched, *, status: int
         peer=request.peer,
         query=request.query.encode() if request.query else None,
         label=touched.label,
+        flags=Flag.EMERGENCY if _is_emergency(caller, touched) else 0,
         agent_role=min(caller.roles, default=None),
         agent_structure=_only(caller.structures),
     )
+
+
+def _is_emergency(caller: Caller, touched: Touched) -> bool:
+    return caller.purpose == EMERGENCY_TREATMENT or touched.rule in EMERGENCIES
 
 
 def _only(structures: frozenset[int]) -> int | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from hygie.kernel.audit import alarms, emergency, sequencer
+from hygie.kernel.audit import alarms, emergency, sequencer, trace
 from hygie.kernel.audit.checkpoint import load_or_create_key
 from hygie.kernel.audit.merging import merge
 from hygie.kernel.audit.spool import Spool, read
@@ -246,3 +246,17 @@ async def test_outside_an_emergency_nothing_is_asked_of_the_transaction(
     await asyncio.sleep(0)
     assert len(seen) == 1
     assert not spools(data)
+
+
+async def test_reads_are_refused_when_nobody_signs_the_log_for_too_long(
+    app: Connection, owner: Connection, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F26: the key of the log is gone, its sequencer with it."""
+    await write(app, [READ])
+    await owner.execute("UPDATE trace SET at = at - interval '2 hours'")
+    monkeypatch.setattr(trace, "ASK_EVERY", 0)
+    with pytest.raises(Unavailable, match="not signed"):
+        await write(app, [READ])
+    begin(data)
+    await write(app, [READ])
+    assert await app.fetchval("SELECT count(*) FROM trace") == 2

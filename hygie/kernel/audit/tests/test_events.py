@@ -12,12 +12,13 @@ import pytest
 from hygie.kernel.audit.events import event_id, place_of
 from hygie.kernel.audit.provider import AuditEvents, Page
 from hygie.kernel.audit.tests.test_trace import READ, REQUEST, SEARCH
-from hygie.kernel.audit.trace import Trace, write
+from hygie.kernel.audit.trace import Flag, Trace, write
 from hygie.kernel.clock import SystemClock
 from hygie.kernel.errors import Forbidden, InvalidRequest, NotFound, NotSupported
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.fhir.validate import parse
 from hygie.kernel.security.caller import SYSTEM, Caller, Kind
+from hygie.kernel.security.labels import Label
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -61,7 +62,9 @@ async def only(app: Connection, *, caller: Caller = SYSTEM) -> dict[str, Any]:
      "patch", "delete", "transaction", "batch", "operation", "capabilities"],
 )  # fmt: skip
 @pytest.mark.parametrize("change", [{}, {"pat": None}, {"uid": None, "ver": None}, {"outcome": 403},
-                                    {"agent": "account/12", "peer": None}])  # fmt: skip
+                                    {"agent": "account/12", "peer": None}, {"outcome": 401},
+                                    {"flags": 3, "agent_role": "10", "label": 16},
+                                    {"pat": None, "pats": [1, 2]}])  # fmt: skip
 async def test_every_event_is_valid_fhir(
     app: Connection, interaction: str, change: dict[str, Any]
 ) -> None:
@@ -171,7 +174,142 @@ async def test_a_professional_sees_their_own_acts_only(app: Connection) -> None:
     assert len(page.events) == 1
 
 
-@pytest.mark.parametrize("kind", [Kind.ADMINISTRATOR, Kind.RESEARCHER])
+MOTHER = Caller(Kind.PATIENT, 40, "RelatedPerson/40")
+FOR_EVER = "'-infinity', 'infinity', 0"
+RELATIONS = {
+    "parent of a minor": (f"(1, 40, 8, {FOR_EVER}), (1, 0, 16, {FOR_EVER})", True),
+    "parent of an adult": (f"(1, 40, 8, {FOR_EVER}), (1, 0, 16, '-infinity', now(), 0)", False),
+    "guardian": (f"(1, 40, 9, {FOR_EVER})", True),
+    "who manages the record": (f"(1, 40, 10, {FOR_EVER})", True),
+    "former guardian": ("(1, 40, 9, '-infinity', now(), 0)", False),
+    "helper": (f"(1, 40, 2, {FOR_EVER})", False),
+    "care team": (f"(1, 40, 1, {FOR_EVER})", False),
+    "guardian of another": (f"(2, 40, 9, {FOR_EVER})", False),
+}
+
+
+@pytest.mark.parametrize("name", RELATIONS)
+async def test_who_represents_a_person_reads_the_accesses_but_the_secret_ones(
+    app: Connection, owner: Connection, name: str
+) -> None:
+    rows, seen_by_them = RELATIONS[name]
+    await owner.execute(f"INSERT INTO care_relation VALUES {rows}")
+    await write(app, [trace(), trace(label=Label.HIDDEN_FROM_REPRESENTATIVES)])
+    await app.execute("SET hygie.system = 'off'; SET hygie.parties = '{40}'")
+    assert len((await seen(app, caller=MOTHER)).events) == int(seen_by_them)
+    assert await app.fetchval("SELECT count(*) FROM trace") == int(seen_by_them)
+    await app.execute("SET hygie.parties = '{1}'")
+    assert len((await seen(app, caller=MADAME)).events) == 2
+
+
+async def label(owner: Connection, bits: int) -> None:
+    """Give the read resource labels, as a later version of it may have them."""
+    await owner.execute("SET hygie.system = 'on'")
+    await owner.execute("DELETE FROM resource_key; DELETE FROM resource")
+    await owner.execute(
+        "INSERT INTO resource_key (key, uid, rt, part) VALUES (1, $1, $2, 0)",
+        READ.uid,
+        OBSERVATION,
+    )
+    await owner.execute(
+        "INSERT INTO resource (key, seq, upd, present, uid, ver, pat, part, rt, label, flags, "
+        "toks, body) VALUES (1, 1, now(), 0, $1, 1, 1, 0, $2, $3, 0, '{}', '')",
+        READ.uid,
+        OBSERVATION,
+        bits,
+    )
+
+
+async def test_a_visit_made_secret_later_is_hidden_too(app: Connection, owner: Connection) -> None:
+    await owner.execute(f"INSERT INTO care_relation VALUES (1, 40, 9, {FOR_EVER})")
+    await write(app, [trace()])
+    await label(owner, Label.HIDDEN_FROM_REPRESENTATIVES)
+    await app.execute("SET hygie.system = 'off'; SET hygie.parties = '{40}'")
+    assert not (await seen(app, caller=MOTHER)).events
+    assert await app.fetchval("SELECT current_setting('hygie.system')") == "off"
+    await owner.execute("DELETE FROM resource_key; DELETE FROM resource")
+
+
+async def test_what_is_not_announced_is_not_named_to_the_person(
+    app: Connection, owner: Connection
+) -> None:
+    await write(app, [trace(label=Label.HIDDEN_FROM_PATIENT)])
+    event = await only(app, caller=MADAME)
+    assert str(READ.uid) not in json.dumps(event)
+    assert "Observation" not in json.dumps(event)
+    entity = ("entity", f"Observation/{READ.uid}")
+    assert not (await seen(app, entity, caller=MADAME)).events
+    assert len((await seen(app, entity)).events) == 1
+    await label(owner, 0)
+    assert str(READ.uid) in json.dumps(await only(app, caller=MADAME))
+    assert len((await seen(app, entity, caller=MADAME)).events) == 1
+    await owner.execute("DELETE FROM resource_key; DELETE FROM resource")
+
+
+async def test_a_job_that_touched_many_shows_each_person_themselves(app: Connection) -> None:
+    await write(app, [trace(pat=None, uid=None, pats=[1, 2, 3], agent="job/announce", party=0)])
+    event = await only(app, caller=MADAME)
+    people = [one for one in event["entity"] if one.get("role", {}).get("code") == "1"]
+    assert [one["what"]["reference"] for one in people] == [f"Patient/{PATIENT}"]
+    assert (await seen(app, caller=MADAME)).events[0].pat == 1
+    assert not (await seen(app, caller=Caller(Kind.PATIENT, 9, "Patient/9"))).events
+    assert "3 patients" in json.dumps(await only(app))
+    assert len((await seen(app, ("patient", str(PATIENT)))).events) == 1
+
+
+async def test_an_event_tells_role_and_structure(app: Connection, owner: Connection) -> None:
+    await owner.execute(
+        "INSERT INTO party (num, rt, uid, rid) OVERRIDING SYSTEM VALUE VALUES (8, $1, $2, 'chu')",
+        type_number("Organization"),
+        uuid.UUID(int=8),
+    )
+    await write(app, [trace(agent_role="10", agent_structure=8)])
+    agents = (await only(app, caller=MADAME))["agent"]
+    assert agents[2]["role"] == [{"text": "10"}]
+    assert agents[3]["who"] == {"reference": "Organization/chu"}
+    assert agents[3]["type"]["coding"][0]["code"] == "PROV"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refusal_follows_the_pattern_of_decisions(app: Connection, status: int) -> None:
+    await write(app, [trace(outcome=status, rule="none", pat=None)])
+    event = await only(app)
+    assert event["type"]["code"] == "110113"
+    assert {one["code"] for one in event["subtype"]} >= {"AuthZ-Role", "AuthZ-Consent", "read"}
+    assert [agent["type"]["coding"][0]["code"] for agent in event["agent"]] == [
+        "110150", "authserver", "IRCP",
+    ]  # fmt: skip
+    assert event["agent"][1]["who"] == event["source"]["observer"]
+    assert (event["action"], "profile" in event["meta"]) == ("E", False)
+
+
+async def test_an_emergency_is_told_as_a_decision_too(app: Connection) -> None:
+    await write(app, [trace(flags=Flag.EMERGENCY, rule="emergency", purpose="ETREAT")])
+    event = await only(app)
+    assert event["subtype"][0]["code"] == "AuthZ-Role"
+    assert event["meta"]["profile"][0].endswith("PatientRead")
+
+
+async def test_an_export_follows_the_pattern_of_disclosures(app: Connection) -> None:
+    await write(app, [trace(interaction="operation", uid=None, ver=None)])
+    event = await only(app)
+    assert event["meta"]["profile"][0].endswith("IHE.BasicAudit.PrivacyDisclosure.Source")
+    assert (event["type"]["code"], event["action"]) == ("110106", "R")
+    assert event["subtype"][0]["code"] == "disclose"
+    assert [agent["type"]["coding"][0]["code"] for agent in event["agent"][:2]] == [
+        "110152", "110153",
+    ]  # fmt: skip
+    assert all("network" in agent for agent in event["agent"][:2])
+    assert event["agent"][1]["who"] == event["source"]["observer"]
+    assert len(event["entity"]) >= 2
+
+
+async def test_what_came_from_a_spool_says_so(app: Connection) -> None:
+    await write(app, [trace(flags=Flag.SPOOLED)])
+    assert (await only(app))["outcomeDesc"].endswith("from the spool of an emergency")
+
+
+@pytest.mark.parametrize("kind", [Kind.ADMINISTRATOR, Kind.RESEARCHER, Kind.JOB])
 async def test_others_read_no_log(app: Connection, kind: Kind) -> None:
     with pytest.raises(Forbidden):
         await seen(app, caller=Caller(kind, 0, "account/1"))

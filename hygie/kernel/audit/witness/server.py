@@ -14,6 +14,7 @@ import os
 import pwd
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -91,6 +92,10 @@ class _Server(ThreadingHTTPServer):
         self.socket = listening
         self.witness = witness
         self.heard = time.monotonic()
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        """Say in one line that somebody hung up or that a request broke."""
+        log.warning("witness.request_broken", extra={"error": repr(sys.exception())})
 
     def service_actions(self) -> None:
         """Say when no good head came for long."""

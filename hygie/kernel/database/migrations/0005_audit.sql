@@ -61,7 +61,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = hygie, pg_temp AS $$
   SELECT at FROM trace WHERE place IS NULL ORDER BY id LIMIT 1
 $$;
 REVOKE ALL ON FUNCTION pending_since() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION pending_since() TO hygie_app, hygie_sequencer;
+GRANT EXECUTE ON FUNCTION pending_since() TO hygie_app, hygie_loader, hygie_sequencer;
 
 -- Erase what can name a person from traces that have their place; every proof stays valid.
 CREATE FUNCTION erase_trace_bodies(instants timestamptz[], ids bigint[]) RETURNS bigint
