@@ -40,9 +40,10 @@ ACCOUNTS = (
     ("dr.roche", "Dr Alix Roche", "professional", f"Practitioner/{stories.SAMU}"),
     ("jade.colin", "Jade Colin", "professional", f"Practitioner/{stories.SECRETARY}"),
     ("operateur", "Opérateur", "administrator", ""),
+    ("relectrice", "Inès Garo", "administrator", ""),
 )
-RIGHTS = {"dr.lang": ("identify",), "dr.roche": ("identify",)}
-"""Rights given to an account; finding a stranger wants one."""
+RIGHTS = {"dr.lang": ("identify",), "dr.roche": ("identify",), "relectrice": ("review",)}
+"""Rights given to an account; finding a stranger wants one, reviewing accesses another."""
 
 
 class TestDirectory:

@@ -17,7 +17,7 @@ class Kind(enum.StrEnum):
 PORTALS = {
     Kind.PATIENT: "patient",
     Kind.PROFESSIONAL: "professional",
-    Kind.ADMINISTRATOR: "",
+    Kind.ADMINISTRATOR: "establishment",
     Kind.RESEARCHER: "research",
 }
-"""The portal each kind enters; administrators work on the command line and enter none yet."""
+"""The portal each kind enters."""

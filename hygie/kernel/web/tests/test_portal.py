@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hygie.kernel.config import Settings
-from hygie.kernel.web.settings import secret_key
+from hygie.kernel.security.secret import secret_key
 from hygie.testing.portal import Site
 from hygie.testing.stories import NORA
 
@@ -60,7 +60,11 @@ def test_the_serving_process_never_imports_djangos_asgi_handler() -> None:
         ("dr.petit", "/patient/", 403),
         ("dr.petit", "/professional/", 302),
         ("operateur", "/professional/patients/", 403),
-        ("operateur", "/home/", 200),
+        ("operateur", "/home/", 302),
+        ("operateur", "/establishment/", 200),
+        ("operateur", "/establishment/reviews/", 403),
+        ("relectrice", "/establishment/reviews/", 200),
+        ("nora", "/establishment/", 403),
     ],
 )
 def test_each_portal_is_kept_to_its_people(site: Site, login: str, path: str, status: int) -> None:
