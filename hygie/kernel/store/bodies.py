@@ -2,18 +2,18 @@
 
 A body without documents is one zstd frame. A body with documents is::
 
-    1 | version of the data key, 2 bytes | length of the frame, 4 bytes | frame | hash | sealed list
+    1 or 2 | data key's version, 2 bytes | frame's length, 4 bytes | frame | hash | sealed list
 
-The frame holds the resource with a numbered placeholder for each base64 text (attachments, Binary,
-signatures). The sealed list holds the texts' contents in the order of their numbers, compressed; a
-large one stands in the blob store, sealed on its own, and the list holds its name and hash.
+It begins with 2 where files belong to it. The frame holds the resource with a numbered placeholder
+for each base64 text (attachments, Binary, signatures). The sealed list holds the texts' contents in
+the order of their numbers, compressed; a large one stands in the blob store, sealed on its own, and
+the list holds its name and hash.
 """
 
 from __future__ import annotations
 
 import asyncio
 import struct
-import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
@@ -38,8 +38,8 @@ INLINE_LIMIT = 64 * 1024
 """Bytes from which work is done in a thread (and, as base64, architecture, 13)."""
 FILE_LIMIT = INLINE_LIMIT * 3 // 4
 """Bytes from which a content leaves the database for a file."""
-_SEALED = 1
-"""First byte of a body with documents; a zstd frame begins with another."""
+_SEALED, _WITH_FILES = 1, 2
+"""First byte of a body with documents, all in it or not; a zstd frame begins with another."""
 _HEADER = struct.Struct(">BHI")
 _MARK = BLOB_MARK.encode()
 
@@ -47,6 +47,7 @@ Row = Record
 """A row with ``rt``, ``uid``, ``ver``, ``pat`` and ``body``."""
 Keys = Mapping[KeyName, DataKey]
 Listed = bytes | tuple[bytes, bytes]
+_LISTED = msgspec.msgpack.Decoder(list[bytes | tuple[bytes, bytes]])
 
 
 class Whole(NamedTuple):
@@ -136,15 +137,17 @@ class Bodies:
             Unavailable: a document is damaged, or the key service does not answer.
         """
         stored: bytes = row["body"]
-        if stored[0] != _SEALED:
+        if stored[0] > _WITH_FILES:
             body = self._codec.decompress(stored)
             if _MARK not in body:
                 return body
             return await asyncio.to_thread(attach_data, body, self._plain)
-        found = await self.keys([row]) if keys is None else keys
         name = _key_name(row)
-        key = found.get(name) if name else None
-        return await _in_turn(len(stored), self._open, row, key)
+        if keys is None and name is not None:
+            keys = await self.keyring.find((name,), epoch=row.get("epoch"))
+        key = keys.get(name) if keys and name else None
+        size = len(stored) if stored[0] == _SEALED else INLINE_LIMIT
+        return await _in_turn(size, self._open, row, key)
 
     def forget(self, name: bytes) -> None:
         """Destroy a large attachment that no version uses any more."""
@@ -169,22 +172,19 @@ class Bodies:
         text = self._compressor.compress(msgspec.msgpack.encode(listed))
         digest = key.sealer.hash(text)
         sealed = key.sealer.seal(text, place=cut.place, version=version, content_hash=digest)
-        header = _HEADER.pack(_SEALED, version, len(frame))
+        header = _HEADER.pack(_WITH_FILES if names else _SEALED, version, len(frame))
         return Packed(b"".join((header, frame, digest, sealed)), names)
 
     def _open(self, row: Row, key: DataKey | None) -> bytes:
-        stored = memoryview(row["body"])
-        _, _, length = _HEADER.unpack_from(stored)
-        end = _HEADER.size + length
-        rest = self._codec.decompress(bytes(stored[_HEADER.size : end]))
+        stored: bytes = row["body"]
+        end = _HEADER.size + _HEADER.unpack_from(stored)[2]
+        rest = self._codec.decompress(stored[_HEADER.size : end])
         if key is None:
             return withhold_data(rest)
         place, version = place_of(row), key.name.version
-        digest, sealed = bytes(stored[end : end + HASH_BYTES]), bytes(stored[end + HASH_BYTES :])
+        digest, sealed = stored[end : end + HASH_BYTES], stored[end + HASH_BYTES :]
         text = key.sealer.unseal(sealed, place=place, version=version, content_hash=digest)
-        listed = msgspec.msgpack.decode(
-            self._decompressor.decompress(text), type=list[bytes | tuple[bytes, bytes]]
-        )
+        listed = _LISTED.decode(self._decompressor.decompress(text))
 
         def fetch(number: str) -> bytes:
             one = listed[int(number)]
@@ -212,9 +212,7 @@ async def _in_turn(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.k
 
 def place_of(row: Row) -> Place:
     """Return where a stored body belongs."""
-    uid = row["uid"]
-    # asyncpg's own UUID is one, and slower to make than to take apart.
-    return Place(row["pat"] or 0, row["rt"], uuid.UUID(bytes=uid.bytes), row["ver"])
+    return Place(row["pat"] or 0, row["rt"], row["uid"], row["ver"])
 
 
 def _cut(whole: Whole) -> _Cut | HygieError:
@@ -227,6 +225,6 @@ def _cut(whole: Whole) -> _Cut | HygieError:
 
 def _key_name(row: Row) -> KeyName | None:
     stored = row["body"]
-    if stored is None or stored[0] != _SEALED:
+    if stored is None or stored[0] > _WITH_FILES:
         return None
     return KeyName(row["pat"] or 0, _HEADER.unpack_from(stored)[1])

@@ -38,6 +38,12 @@ GRANT USAGE ON SCHEMA hygie_keys TO hygie_keys;
 GRANT SELECT, INSERT, UPDATE ON hygie_keys.patient_key, hygie_keys.kek TO hygie_keys;
 GRANT SELECT, INSERT ON hygie_keys.erasure TO hygie_keys;
 
+-- Counts the destructions. It stands beside the data, outside any transaction: a read that sees the
+-- number under which a key was found knows that no key was destroyed since.
+CREATE SEQUENCE key_epoch;
+SELECT setval('key_epoch', 1);
+GRANT SELECT, USAGE ON SEQUENCE key_epoch TO hygie_app, hygie_loader;
+
 -- What is sealed in place and what erasure removes also stands in history.
 GRANT UPDATE (body) ON resource_history TO hygie_loader;
 GRANT DELETE ON resource_history TO hygie_loader;

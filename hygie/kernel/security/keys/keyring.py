@@ -1,8 +1,9 @@
 """The data keys of patients: found, made and unwrapped when they are needed.
 
-Every use asks the database whether the key still stands; only the unwrapping is remembered, and
-under the wrapped bytes themselves. A key that was destroyed cannot be asked for, whatever a
-process still has in memory: nothing is read after an acknowledged destruction.
+No process uses a key from memory alone. Either the table says in this request that the key stands,
+and the wrapped bytes there name what is remembered; or the row that is read carries the epoch under
+which the key was found. Every destruction changes the epoch before it is acknowledged, so nothing
+is read after it, in whatever process.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ MOST = 10_000
 """Unwrapped keys in memory."""
 ADVISORY = 0x6B657973
 """Class of the advisory locks that hold a patient's keys, with the patient's number."""
+EPOCH = "(SELECT last_value FROM hygie.key_epoch)"
+"""The number of destructions so far, for the statement that reads what is sealed."""
 _ABOUT = struct.Struct(">12siH16s")
 _HEADER = struct.Struct(">BH")
 _FORMAT = 1
@@ -101,14 +104,45 @@ class Keyring:
         self._ttl = ttl
         self._patience = patience
         self._open: OrderedDict[bytes, tuple[float, DataKey]] = OrderedDict()
+        self._standing: dict[KeyName, tuple[float, DataKey]] = {}
+        self._epoch = 0
 
-    async def find(self, names: Collection[KeyName]) -> Mapping[KeyName, DataKey]:
+    async def find(
+        self, names: Collection[KeyName], *, epoch: int | None = None
+    ) -> Mapping[KeyName, DataKey]:
         """Return the keys that stand; one that was destroyed is absent.
+
+        With the ``EPOCH`` of the statement that read what is sealed, keys found before under the
+        same one are not asked for again.
 
         Raises:
             Unavailable: a key was never known here, or the key service does not answer.
         """
-        wanted = set(names)
+        if epoch is not None and (known := self._known(names, epoch)):
+            return known
+        found = await self._find(set(names))
+        # The epoch was read before the keys: one destroyed in between has another by now.
+        if epoch is not None and epoch == self._epoch and len(self._standing) < MOST:
+            until = time.monotonic() + self._ttl
+            self._standing.update({name: (until, key) for name, key in found.items()})
+        return found
+
+    def _known(self, names: Collection[KeyName], epoch: int) -> Mapping[KeyName, DataKey] | None:
+        now = time.monotonic()
+        if epoch != self._epoch or len(self._standing) >= MOST:
+            self._standing.clear()
+            # An older epoch, of a statement that was overtaken, is remembered just as well: it
+            # differs from every later one.
+            self._epoch = epoch
+        found: dict[KeyName, DataKey] = {}
+        for name in names:
+            until, key = self._standing.get(name, (0.0, None))
+            if key is None or until <= now:
+                return None
+            found[name] = key
+        return found
+
+    async def _find(self, wanted: Collection[KeyName]) -> Mapping[KeyName, DataKey]:
         async with self.database.connection() as connection:
             rows = await connection.fetch(
                 _FIND, [name.patient for name in wanted], [name.version for name in wanted]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -53,8 +53,7 @@ _KEEP_NUMBERS = """
 SELECT setval(pg_get_serial_sequence('hygie.party', 'num'), %(most)s)
 WHERE %(most)s > (SELECT coalesce(max(num), 0) FROM hygie.party)
 """
-
-Erase = Callable[[Sequence[Erasure]], Awaitable[None]]
+_NEXT_EPOCH = "SELECT nextval('hygie.key_epoch')"
 
 
 async def shred(
@@ -86,7 +85,10 @@ async def shred(
     if patient <= NO_PATIENT:
         raise InvalidRequest("Only the keys of a patient can be destroyed.")
     await connection.execute(_HOLD_ALONE, patient)
-    return await _record(keyring, patient, at=at, resources=resources, destroy=True)
+    erasure = await _record(keyring, patient, at=at, resources=resources, destroy=True)
+    # A sequence moves at once, whatever becomes of the transaction.
+    await connection.fetchval(_NEXT_EPOCH)
+    return erasure
 
 
 async def record_removal(
@@ -146,6 +148,7 @@ def repeat(
         for erasure in wanted:
             _carry_out(session, erasure)
         if wanted:
+            session.execute(_NEXT_EPOCH.encode())
             most = max(erasure.patient for erasure in whole)
             session.execute(_KEEP_NUMBERS.encode(), {"most": most})
     ledger.bring_up_to(whole)
