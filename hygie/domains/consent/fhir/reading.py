@@ -51,9 +51,13 @@ from hygie.kernel.fhir.search.dates import FIRST, LAST, interval
 
 @dataclass(slots=True)
 class _Found:
-    """What the Consents of a record say, while they are read."""
+    """What the Consents of a record say, while they are read.
 
-    single: dict[Choice, tuple[Any, bool]] = field(default_factory=dict)
+    ``single`` keeps, of each choice that holds once per record, the Consents by which it holds, or
+    the last one where none does: one is enough for the rules.
+    """
+
+    single: dict[Choice, list[tuple[Any, bool]]] = field(default_factory=dict)
     opening: Any = None
     accesses: list[Given] = field(default_factory=list)
     blocks: list[Given] = field(default_factory=list)
@@ -102,8 +106,9 @@ def choices(
         if closed
         else None,
         minor_until=minor_until,
-        standing={choice: one.id for choice, (one, _) in found.single.items()}
-        | ({Choice.OPENING: found.opening.id} if found.opening is not None else {}),
+        standing={
+            choice: tuple(one.id for one, _ in said) for choice, said in found.single.items()
+        },
     )
 
 
@@ -144,9 +149,19 @@ def _add(found: _Found, consent: Any, *, at: datetime, zone: tzinfo) -> None:
     for choice in chosen:
         if choice in OF_THE_RECORD:
             states = consent.provision.type == OF_THE_RECORD[choice][0]
-            found.single[choice] = (consent, states and span.holds(at))
+            _add_single(found.single, choice, consent, holds=states and span.holds(at))
     if _current(span, at):
         _add_people(found, consent, chosen, span)
+
+
+def _add_single(
+    single: dict[Choice, list[tuple[Any, bool]]], choice: Choice, consent: Any, *, holds: bool
+) -> None:
+    holding = [one for one in single.get(choice, ()) if one[1]]
+    if holds:
+        single[choice] = [*holding, (consent, True)]
+    else:
+        single[choice] = holding or [(consent, False)]
 
 
 def _add_people(found: _Found, consent: Any, chosen: list[Choice], span: Span) -> None:
@@ -229,13 +244,13 @@ def _state(found: _Found, opening: OpeningNotice | None, at: datetime) -> Record
 
 
 def _holds(found: _Found, choice: Choice) -> bool:
-    return choice in found.single and found.single[choice][1]
+    return any(holds for _, holds in found.single.get(choice, ()))
 
 
 def _since(found: _Found, choice: Choice, zone: tzinfo) -> datetime | None:
     if not _holds(found, choice):
         return None
-    consent = found.single[choice][0]
+    consent = found.single[choice][0][0]
     starts = period(consent.provision.period, zone)[0]
     if starts == FIRST and consent.dateTime is not UNSET:
         return interval(consent.dateTime, zone)[0]

@@ -210,8 +210,8 @@ class Choices:
     closed_on: datetime | None = None
     destroyed_after: date | None = None
     minor_until: date | None = None
-    standing: dict[Choice, str] = field(default_factory=dict)
-    """Id of the Consent that states each choice that holds once per record."""
+    standing: dict[Choice, tuple[str, ...]] = field(default_factory=dict)
+    """Ids of the Consents by which each choice of the record holds, or of the last that did."""
 
 
 _INSTANT = datetime.resolution

@@ -309,14 +309,13 @@ async def _write_switch(
     permit = (needed == "permit") == states
     statement = writing.Statement(record.choices.patient, caller.reference, at)
     body = writing.consent(statement, choice, permit=permit)
-    known = record.choices.standing.get(choice)
-    if known is None:
-        if states or choice is Choice.CARE_TEAM:
-            await _create(repository, caller, body)
-        return
-    stored = _stated(record, f"Consent/{known}")
-    if _json(stored).get("provision", {}).get("type") != body["provision"]["type"]:
-        await _update(repository, caller, stored, {**_json(stored), **body})
+    known = record.choices.standing.get(choice, ())
+    if not known and (states or choice is Choice.CARE_TEAM):
+        await _create(repository, caller, body)
+    for rid in known:
+        stored = _stated(record, f"Consent/{rid}")
+        if _json(stored).get("provision", {}).get("type") != body["provision"]["type"]:
+            await _update(repository, caller, stored, {**_json(stored), **body})
 
 
 async def _change_state(

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
-from hygie.domains.consent.model.choices import Choices, FirstVisit, Naming, Party, Standing
+from hygie.domains.consent.fhir.writing import Statement, care_team, consent, participant
+from hygie.domains.consent.model.choices import (
+    Choice,
+    Choices,
+    FirstVisit,
+    Naming,
+    Party,
+    Span,
+    Standing,
+)
+from hygie.domains.consent.model.emergency import Declaration
 from hygie.domains.consent.model.states import RecordState
-from hygie.domains.consent.service import choices, decisions
+from hygie.domains.consent.service import choices, decisions, emergencies
 from hygie.domains.consent.tests.conftest import Desk
 from hygie.kernel.errors import Conflict, Forbidden, HygieError, InvalidRequest, NotFound
 from hygie.kernel.security.caller import SYSTEM, Caller
@@ -205,6 +216,28 @@ async def test_switches_go_and_come_back(desk: Desk) -> None:
     assert now.restricted
     await decisions.refuse_research(desk.repository, olga, "olga", refused=False, at=NOW)
     assert (await told(desk, olga)).research_allowed
+
+
+async def test_a_choice_written_twice_is_withdrawn_as_one(desk: Desk) -> None:
+    person = await desk.new_person("ruth")
+    said = Statement("ruth", "Patient/ruth", NOW)
+    for rid in ("ruth-1", "ruth-2"):
+        await desk.write({**consent(said, Choice.RESEARCH, permit=False), "id": rid})
+    await desk.write({**consent(said, Choice.RESEARCH, permit=True), "id": "ruth-3"})
+    assert not (await told(desk, person)).research_allowed
+    await decisions.refuse_research(desk.repository, person, "ruth", refused=False, at=NOW)
+    assert (await told(desk, person)).research_allowed
+
+
+async def test_an_emergency_makes_nobody_a_member(desk: Desk) -> None:
+    await desk.new_person("sam")
+    doctor = await desk.new_professional("garde")
+    why = Declaration("Patient inconscient", "Urgences")
+    await emergencies.break_glass(desk.repository, doctor, "sam", declaration=why, at=NOW)
+    team = care_team(Statement("sam", "Patient/sam", NOW))
+    team["participant"] = [participant(party(doctor), Span(NOW, None), "designation")]
+    with pytest.raises(Forbidden, match="One joins a care team by the person's choice"):
+        await desk.repository.create(doctor, "CareTeam", msgspec.json.encode(team))
 
 
 async def test_choices_of_a_person_are_no_business_of_others(desk: Desk) -> None:
