@@ -26,7 +26,7 @@ from hygie.kernel.config import Settings
 from hygie.kernel.errors import HygieError, NotFound, Unavailable
 from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store import Repository, Written, open_repository
-from hygie.kernel.store.history import Scope, read_before
+from hygie.kernel.store.history import Scope
 from hygie.testing.law import LAW
 
 RT = "Organization"
@@ -133,7 +133,7 @@ async def stored_versions(repository: Repository) -> Versions:
             found[stored.rid, stored.version] = mark
         if page.next is None:
             return found
-        before = read_before(page.next.partition("_before=")[2].partition("&")[0])
+        before = page.next.partition("_before=")[2].partition("&")[0]
 
 
 def faults(events: Iterable[Event], versions: Versions) -> list[str]:

@@ -11,7 +11,7 @@ from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import check_accepts_json
 from hygie.kernel.errors import InvalidRequest, NotSupported
 from hygie.kernel.fhir.search.values import parse_date
-from hygie.kernel.store.history import Scope, read_before
+from hygie.kernel.store.history import Scope
 
 LARGEST_COUNT = 1000
 _PAGING = ("_since", "_count", "_before")
@@ -26,7 +26,7 @@ async def history(engine: Engine, request: HttpRequest) -> Response:
         rid,
         since=_since(request),
         count=_count(request),
-        before=_before(request),
+        before=request.parameter("_before") or None,
     )
     for name, _ in request.pairs:
         if name not in (*_PAGING, "_format", "_pretty"):
@@ -50,8 +50,3 @@ def _count(request: HttpRequest) -> int:
     if not (text.isascii() and text.isdigit()):
         raise InvalidRequest("_count takes a whole number.")
     return max(1, min(int(text[:9]), LARGEST_COUNT))
-
-
-def _before(request: HttpRequest) -> tuple[int, int] | None:
-    text = request.parameter("_before")
-    return read_before(text) if text else None

@@ -65,7 +65,7 @@ def labels_of(raw: bytes) -> Label:
         NotSupported: it holds a tag, a profile, or a code that is no label.
     """
     parsed: Any = parse(raw, expect="Parameters").resource
-    given = parsed.parameter or ()
+    given: list[Any] = list(parsed.parameter or ())
     if len(given) != 1 or given[0].name != "meta" or given[0].valueMeta is UNSET:
         raise InvalidRequest("Send Parameters with one parameter named meta, as a valueMeta.")
     meta = given[0].valueMeta

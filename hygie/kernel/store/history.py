@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +14,7 @@ from hygie.kernel.audit.trace import Trace
 from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.errors import InvalidRequest, NotFound
 from hygie.kernel.fhir.names import type_name, type_number
-from hygie.kernel.security.caller import Access
+from hygie.kernel.security.caller import Access, Caller
 from hygie.kernel.security.decision import Decision
 from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.store.batch import Batch
@@ -24,6 +23,7 @@ from hygie.kernel.store.directory import directory_types
 from hygie.kernel.store.ids import id_of, key_of
 from hygie.kernel.store.model import HistoryEntry, HistoryPage, Stored
 from hygie.kernel.store.search.sql import Sql
+from hygie.kernel.store.site import Site
 from hygie.kernel.store.tracing import Request, Touched, trace_many, traced_refusals
 
 if TYPE_CHECKING:
@@ -32,19 +32,22 @@ if TYPE_CHECKING:
 _COLUMNS = "v.rt, v.uid, v.rid, v.ver, v.upd, v.xid, v.seq, v.pat, v.label, v.body"
 _CURRENT, _EARLIER = f"{_COLUMNS}, FALSE AS deletion", f"{_COLUMNS}, v.deletion"
 
+Place = tuple[int, int]
+"""Transaction and sequence of a version."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a history is about: one resource, one type, or everything.
 
-    ``before`` is the (transaction, sequence) of the last entry of the page before.
+    ``before`` is what the link of the page before carries: the sealed place of its last entry.
     """
 
     rt: str | None = None
     rid: str | None = None
     since: datetime | None = None
     count: int = 50
-    before: tuple[int, int] | None = None
+    before: str | None = None
 
 
 class Historian:
@@ -57,8 +60,10 @@ class Historian:
         traces: Batch[Sequence[Trace], None],
         *,
         gate: Gate,
+        site: Site,
     ) -> None:
         self._gate = gate
+        self._sealer = site.sealer
         self._database = database
         self._bodies = bodies
         self._traces = traces
@@ -78,7 +83,7 @@ class Historian:
             await connection.execute(begin(members, system=system))
             async with traced_refusals(connection, request, caller, rt=rt):
                 decision = self._gate.decide(caller, directory=directory)
-                rows = await _rows(connection, decision, scope)
+                rows = await _rows(connection, decision, scope, self._before(caller, scope))
                 total = await _total(connection, decision, scope)
                 if scope.rid is not None and not (
                     total or await _total(connection, decision, replace(scope, since=None))
@@ -94,7 +99,28 @@ class Historian:
         await self._traces.submit(trace_many(request, caller, touched, rt=rt))
         keys = await self._bodies.keys(rows)
         entries = [await self._entry(row, keys) for row in rows]
-        return HistoryPage(entries, total, _next(scope, rows[-1]) if more else None)
+        return HistoryPage(entries, total, self._next(caller, scope, rows[-1]) if more else None)
+
+    def _before(self, caller: Caller, scope: Scope) -> Place | None:
+        if scope.before is None:
+            return None
+        try:
+            content = self._sealer.open(scope.before, reader=_reader(caller, scope))
+        except ValueError as error:
+            raise InvalidRequest(
+                "The paging link is damaged, or belongs to another history or account; repeat the "
+                "request."
+            ) from error
+        xid, seq = content.decode().split("-")
+        return int(xid), int(seq)
+
+    def _next(self, caller: Caller, scope: Scope, last: Record) -> str:
+        place = f"{last['xid']}-{last['seq']}".encode()
+        sealed = self._sealer.seal(place, reader=_reader(caller, scope))
+        pairs = [("_count", str(scope.count)), ("_before", sealed)]
+        if scope.since is not None:
+            pairs.append(("_since", scope.since.isoformat()))
+        return urlencode(pairs)
 
     async def _entry(self, row: Record, keys: Keys) -> HistoryEntry:
         body = None if row["deletion"] else await self._bodies.load(row, keys)
@@ -106,29 +132,21 @@ class Historian:
         return HistoryEntry(stored, "POST" if row["ver"] == 1 else "PUT")
 
 
-def read_before(text: str) -> tuple[int, int]:
-    """Return the position a paging link of a history carries.
-
-    Raises:
-        InvalidRequest: it is damaged.
-    """
-    xid, _, seq = text.partition("-")
-    if not (_WHOLE.fullmatch(xid) and _WHOLE.fullmatch(seq)):
-        raise InvalidRequest("The paging link is damaged; repeat the request.")
-    return int(xid), int(seq)
+def _reader(caller: Caller, scope: Scope) -> str:
+    """Return who may follow a paging link, and for which history."""
+    return f"{caller.kind} {caller.reference} {scope.rt}/{scope.rid}/_history"
 
 
-_WHOLE = re.compile(r"[0-9]{1,18}")
-
-
-async def _rows(connection: Connection, decision: Decision, scope: Scope) -> list[Record]:
+async def _rows(
+    connection: Connection, decision: Decision, scope: Scope, before: Place | None
+) -> list[Record]:
     sql = Sql()
     limit = f"{sql.bind(scope.count + 1)}::bigint"
     branches = []
     for table, columns in (("resource", _CURRENT), ("resource_history", _EARLIER)):
         branches.append(
             f"(SELECT {columns}, {decision.rule_name('v', sql.bind)} AS rule FROM {table} v "
-            f"WHERE {' AND '.join(_conditions(sql, decision, scope, paged=True))} "
+            f"WHERE {' AND '.join(_conditions(sql, decision, scope, before))} "
             f"ORDER BY v.xid DESC, v.seq DESC LIMIT {limit})"
         )
     text = f"{' UNION ALL '.join(branches)} ORDER BY xid DESC, seq DESC LIMIT {limit}"
@@ -142,13 +160,13 @@ async def _total(connection: Connection, decision: Decision, scope: Scope) -> in
     sql = Sql()
     counts = [
         f"(SELECT count(*) FROM {table} v "
-        f"WHERE {' AND '.join(_conditions(sql, decision, scope, paged=False))})"
+        f"WHERE {' AND '.join(_conditions(sql, decision, scope, None))})"
         for table in ("resource", "resource_history")
     ]
     return int(await connection.fetchval(f"SELECT {' + '.join(counts)}", *sql.values))
 
 
-def _conditions(sql: Sql, decision: Decision, scope: Scope, *, paged: bool) -> list[str]:
+def _conditions(sql: Sql, decision: Decision, scope: Scope, before: Place | None) -> list[str]:
     found = [decision.predicate("v", sql.bind)]
     if scope.rt is not None:
         found.append(f"v.rt = {sql.bind(type_number(scope.rt))}::smallint")
@@ -160,14 +178,7 @@ def _conditions(sql: Sql, decision: Decision, scope: Scope, *, paged: bool) -> l
         )
     if scope.since is not None:
         found.append(f"v.upd >= {sql.instant(scope.since)}")
-    if paged and scope.before is not None:
-        xid, seq = scope.before
+    if before is not None:
+        xid, seq = before
         found.append(f"(v.xid, v.seq) < ({sql.bind(str(xid))}::text::xid8, {sql.long(seq)})")
     return found
-
-
-def _next(scope: Scope, last: Record) -> str:
-    pairs = [("_count", str(scope.count)), ("_before", f"{last['xid']}-{last['seq']}")]
-    if scope.since is not None:
-        pairs.append(("_since", scope.since.isoformat()))
-    return urlencode(pairs)

@@ -9,12 +9,13 @@ from hygie.kernel.config import Settings
 from hygie.kernel.database.blobs import BlobStore
 from hygie.kernel.database.connection import Database
 from hygie.kernel.security.keys import open_keyring
+from hygie.kernel.security.secret import Sealer, secret_key
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.codec import Codec
 from hygie.kernel.store.dictionaries import load_dictionaries
 from hygie.kernel.store.law import Law
 from hygie.kernel.store.repository import Repository
-from hygie.kernel.store.site import Site
+from hygie.kernel.store.site import PAGING, Site
 
 CONNECTIONS = 8
 """Dedicated connections of one serving process; a group of requests uses one."""
@@ -41,6 +42,10 @@ async def open_repository(
         database,
         bodies=Bodies(Codec(dictionaries), BlobStore(settings.data / "blobs"), keyring),
         law=law,
-        site=Site(settings.fhir_base, ZoneInfo(settings.zone)),
+        site=Site(
+            settings.fhir_base,
+            ZoneInfo(settings.zone),
+            Sealer(secret_key(settings), purpose=PAGING),
+        ),
         clock=clock,
     )

@@ -76,7 +76,7 @@ class Repository:
             database, bodies, known_parties=self._parties, clock=clock, law=law, gate=gate
         )
         self._searcher = Searcher(database, bodies, self._traces, clock=clock, site=site, gate=gate)
-        self._historian = Historian(database, bodies, self._traces, gate=gate)
+        self._historian = Historian(database, bodies, self._traces, gate=gate, site=site)
         self._people = People(database, bodies, self._traces, zone=site.zone, gate=gate)
         self._identifier = Identifier(database, bodies, self._traces, zone=site.zone, gate=gate)
         self._atomic = Atomic(database, self._searcher, self._writer, gate)

@@ -13,13 +13,13 @@ from asyncpg import Record
 from hygie.kernel.audit.trace import Trace
 from hygie.kernel.clock import Clock
 from hygie.kernel.database.connection import Database, begin
-from hygie.kernel.errors import TooCostly
+from hygie.kernel.errors import Forbidden, TooCostly
 from hygie.kernel.fhir.names import type_name, type_number
 from hygie.kernel.fhir.search.extract import extract
 from hygie.kernel.fhir.search.references import localise
 from hygie.kernel.fhir.search.values import parse_token
 from hygie.kernel.fhir.validate import parse
-from hygie.kernel.security.caller import Access, Caller
+from hygie.kernel.security.caller import Access, Caller, Kind
 from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.store.batch import Batch
 from hygie.kernel.store.bodies import Bodies, Keys
@@ -99,6 +99,7 @@ class Searcher:
     ) -> tuple[Found, list[Touched]]:
         """Search inside an open transaction of this caller, who writes the traces."""
         decision = self._gate.decide(caller, directory=query.rt in directory_types())
+        _check_total(caller, query)
         plan = Plan(decision, query, await self._known(connection, query))
         if query.summary == "count":
             total = await self._count(connection, plan)
@@ -114,7 +115,7 @@ class Searcher:
         found = Found(
             entries,
             page.total,
-            _next(query, page) if page.more else None,
+            self._next(plan, page) if page.more else None,
             urlencode(query.kept),
         )
         return found, touched
@@ -135,7 +136,7 @@ class Searcher:
 
     async def _page(self, connection: Connection, plan: Plan) -> Page:
         query = plan.query
-        cursor = decode(query.cursor, keys=len(query.sort)) if query.cursor else None
+        cursor = self._cursor(plan)
         rows: list[Record] = []
         if query.count:
             text, values = plan.page(limit=query.count + 1, cursor=cursor)
@@ -149,6 +150,19 @@ class Searcher:
             return Page(rows, more, len(rows), limit)
         total = None if query.total == "none" else await self._count(connection, plan)
         return Page(rows, more, total, limit)
+
+    def _cursor(self, plan: Plan) -> Cursor | None:
+        text, keys = plan.query.cursor, len(plan.query.sort)
+        if not text:
+            return None
+        return decode(text, self.site.sealer, reader=_reader(plan), keys=keys)
+
+    def _next(self, plan: Plan, page: Page) -> str:
+        last = page.rows[-1]
+        values = tuple(written(last[f"k{n}"]) for n in range(len(plan.query.sort)))
+        cursor = Cursor(values, last["key"], page.limit, page.total)
+        sealed = encode(cursor, self.site.sealer, reader=_reader(plan))
+        return urlencode([*plan.query.kept, ("_cursor", sealed)])
 
     async def _count(self, connection: Connection, plan: Plan) -> int | None:
         exact = plan.query.total == "accurate" or plan.query.summary == "count"
@@ -218,6 +232,16 @@ class Searcher:
         )
 
 
+def _check_total(caller: Caller, query: Query) -> None:
+    """Let the local operator alone ask for an estimate.
+
+    Raises:
+        Forbidden: an estimate comes from statistics over what others may not see.
+    """
+    if query.total == "estimate" and caller.kind != Kind.SYSTEM:
+        raise Forbidden("_total=estimate is for the local operator: use accurate or none.")
+
+
 async def _fetch_last(connection: Connection, plan: Plan) -> int:
     text, values = plan.last()
     return int(await connection.fetchval(text, *values) or 0)
@@ -227,11 +251,10 @@ def _touched(row: Record) -> Touched:
     return Touched(row["rt"], row["uid"], row["ver"], row["pat"], row["rule"], row["label"])
 
 
-def _next(query: Query, page: Page) -> str:
-    last = page.rows[-1]
-    values = tuple(written(last[f"k{n}"]) for n in range(len(query.sort)))
-    cursor = Cursor(values, last["key"], page.limit, page.total)
-    return urlencode([*query.kept, ("_cursor", encode(cursor))])
+def _reader(plan: Plan) -> str:
+    """Return who may follow a paging link, and for which search."""
+    caller = plan.decision.caller
+    return f"{caller.kind} {caller.reference} {plan.query.rt}?{urlencode(plan.query.kept)}"
 
 
 def _confirmed(clauses: Iterable[Clause], stored: Stored) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from hygie.kernel.config import LOOPBACK
 from hygie.kernel.database import roles
 from hygie.kernel.database.session import startup_options
+from hygie.kernel.security.secret import secret_key
 
 if TYPE_CHECKING:
     from hygie.kernel.config import Settings
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 SCHEMA = "portal"
 """The PostgreSQL schema of Django's tables, owned by the role ``hygie_portal``."""
 SESSION_SECONDS = 8 * 3600
-SECRET_BYTES = 32
 MOST_CONNECTIONS = 8
 """At least the threads that serve pages (``portal.THREADS``)."""
 
@@ -87,25 +84,6 @@ TEMPLATES = {
         "builtins": ["hygie.kernel.web.templatetags.hygie", "django.templatetags.i18n"],
     },
 }
-
-
-def secret_key(settings: Settings) -> str:
-    """Return the secret of the settings, or the one in the data folder, created when absent.
-
-    The file appears whole or not at all, so several processes may start at once.
-    """
-    if settings.secret:
-        return settings.secret
-    path = settings.data / "keys" / "secret"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f".secret-{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_hex(SECRET_BYTES), encoding="ascii")
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(draft)
-        draft.unlink()
-    return path.read_text(encoding="ascii").strip()
 
 
 def _network(settings: Settings) -> dict[str, Any]:

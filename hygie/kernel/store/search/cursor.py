@@ -3,20 +3,19 @@
 A page goes on after the last values of the sort keys, so that pages neither repeat nor skip while
 resources come and go. A cursor also carries the highest key that matched at the moment of the first
 page: resources created since do not appear, and the total stays what it was. Nothing in it depends
-on what the caller may not see.
+on what the caller may not see, and it is sealed: keys and sort values tell nothing, and nobody else
+can follow the link.
 """
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 
 from hygie.kernel.errors import InvalidRequest
-
-LARGEST = 2**63 - 1
+from hygie.kernel.security.secret import Sealer
 
 Value = datetime | Decimal | str | None
 
@@ -34,26 +33,24 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     total: int | None = None
 
 
-def encode(cursor: Cursor) -> str:
-    """Return the cursor as it stands in a link."""
-    return base64.urlsafe_b64encode(msgspec.msgpack.encode(cursor)).decode().rstrip("=")
+def encode(cursor: Cursor, sealer: Sealer, *, reader: str) -> str:
+    """Return the cursor as it stands in a link; ``reader`` is who may follow it, and where to."""
+    return sealer.seal(msgspec.msgpack.encode(cursor), reader=reader)
 
 
-def decode(text: str, *, keys: int) -> Cursor:
-    """Return the cursor of a link made for a search with so many sort keys.
+def decode(text: str, sealer: Sealer, *, reader: str, keys: int) -> Cursor:
+    """Return the cursor of a link made for the same reader and a search with so many sort keys.
 
     Raises:
-        InvalidRequest: it is not a cursor of this search.
+        InvalidRequest: it is not a cursor of this search, or of this caller.
     """
     try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        cursor = msgspec.msgpack.decode(raw, type=Cursor)
+        cursor = msgspec.msgpack.decode(sealer.open(text, reader=reader), type=Cursor)
     except (ValueError, msgspec.DecodeError) as error:
-        raise InvalidRequest("The paging link is damaged; repeat the search.") from error
-    if max(map(abs, (cursor.key, cursor.limit, cursor.total or 0))) > LARGEST or any(
-        "\0" in value for value in cursor.values if value is not None
-    ):
-        raise InvalidRequest("The paging link is damaged; repeat the search.")
+        raise InvalidRequest(
+            "The paging link is damaged, or belongs to another search or account; repeat the "
+            "search."
+        ) from error
     if len(cursor.values) != keys:
         raise InvalidRequest("The paging link belongs to another search; repeat the search.")
     return cursor
