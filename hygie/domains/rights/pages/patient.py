@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from allauth.account.decorators import reauthentication_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -27,6 +28,7 @@ from hygie.domains.rights.service.exports import State
 from hygie.kernel.errors import Conflict, InvalidRequest, NotFound
 from hygie.kernel.web.bridge import ask, platform, repository
 
+View = Callable[..., Any]
 HOME = "patient:rights:home"
 CORRECTED = (
     *("Condition", "AllergyIntolerance", "MedicationRequest", "MedicationStatement"),
@@ -183,8 +185,22 @@ def _request(shown: rectification.Shown) -> dict[str, Any]:
     }
 
 
-download = reauthentication_required(_download)
-erase = reauthentication_required(_erase)
+def _after_password(view: View) -> View:
+    """Let a view answer those only who gave their password in the last minutes."""
+
+    @wraps(view)
+    def confirmed(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        from allauth.account.decorators import (  # noqa: PLC0415  after configure
+            reauthentication_required,
+        )
+
+        return reauthentication_required(view)(request, *args, **kwargs)
+
+    return confirmed
+
+
+download = _after_password(_download)
+erase = _after_password(_erase)
 
 app_name = "rights"
 urlpatterns = [
