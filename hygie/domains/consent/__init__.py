@@ -23,6 +23,8 @@ from hygie.domains.consent.policy.guard import ChoiceGuard
 from hygie.domains.consent.policy.matrix import Matrix
 from hygie.domains.consent.policy.rules import READ, RELABEL, RELABELS, WRITE
 from hygie.kernel.clock import SystemClock
+from hygie.kernel.platform import NavigationItem
+from hygie.kernel.platform import gettext_noop as _
 from hygie.kernel.security.policies import Policies
 from hygie.kernel.store.facts import Projection
 
@@ -48,3 +50,22 @@ def register(platform: Platform) -> None:
     for rt, projection in PROJECTIONS.items():
         platform.add_projection(rt, projection)
     jobs.register(platform)
+    _offer_pages(platform)
+
+
+def _offer_pages(platform: Platform) -> None:
+    """Offer the choices to patients and emergency access to professionals, and what is announced."""
+    platform.add_django_app("hygie.domains.consent")
+    patient = [
+        NavigationItem(_("Qui peut voir"), "patient:consent:who", 40, about="patient"),
+        NavigationItem(_("Qui a vu"), "patient:consent:accesses", 50, about="patient"),
+        NavigationItem(_("Mes choix"), "patient:consent:choices", 60, about="patient"),
+    ]
+    pages = "hygie.domains.consent.pages"
+    platform.add_pages("patient", prefix="consent/", urlconf=pages, navigation=patient)
+    entry = NavigationItem(_("Accès en urgence"), "professional:consent:emergency", 50)
+    platform.add_pages(
+        "professional", prefix="emergency/", urlconf=f"{pages}.emergency", navigation=[entry]
+    )
+    platform.add_announcer("professional", "page", f"{pages}.announcing:emergencies")
+    platform.add_announcer("patient", "home", f"{pages}.announcing:news")

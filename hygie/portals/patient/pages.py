@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import path
 
 from hygie.kernel.web.caller import account_of
-from hygie.kernel.web.frame import menu, tabs
+from hygie.kernel.web.frame import announcements, menu, tabs
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -16,7 +16,8 @@ def home(request: HttpRequest) -> HttpResponse:
     rt, _, rid = (account.fhir_reference if account else "").partition("/")
     entries = tabs(request, "patient", rid) if rt == "Patient" else []
     entries += [one for one in menu(request, "patient") if not one.current and not entries]
-    return render(request, "patient/home.html", {"entries": entries})
+    told = announcements(request, "patient", "home")
+    return render(request, "patient/home.html", {"entries": entries, "told": told})
 
 
 app_name = "home"

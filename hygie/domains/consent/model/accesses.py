@@ -90,7 +90,11 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class SeenPage:
-    """One page of accesses, newest first; ``after`` asks for the next one."""
+    """One page of accesses, newest first; ``after`` asks for the next one.
+
+    ``told`` is False for who may not know: a helper.
+    """
 
     entries: Sequence[Seen]
     after: str = ""
+    told: bool = True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from allauth.account.reauthentication import did_recently_authenticate
+from allauth.account.decorators import reauthentication_required
+from allauth.core.exceptions import ReauthenticationRequired
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -110,8 +111,14 @@ def _confirm(request: HttpRequest, patient: str, found: Act, key: str) -> HttpRe
 
 def confirm_identity(request: HttpRequest) -> HttpResponse | None:
     """Return the page that asks the password again, None where it was given a moment ago."""
-    if did_recently_authenticate(request):
-        return None
+    try:
+        reauthentication_required(lambda _request: None)(request)
+    except ReauthenticationRequired:
+        return _to_password(request)
+    return None
+
+
+def _to_password(request: HttpRequest) -> HttpResponse:
     again = urlencode({"next": request.get_full_path()})
     return redirect(f"{reverse('account_reauthenticate')}?{again}")
 

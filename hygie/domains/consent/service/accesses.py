@@ -23,8 +23,10 @@ from hygie.domains.consent.service.sentences import reason_of
 from hygie.domains.consent.service.visiting import Opened
 from hygie.kernel.audit.provider import AuditEvents
 from hygie.kernel.clock import SystemClock
+from hygie.kernel.errors import Forbidden
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.clauses import Language
+from hygie.kernel.security.relations import Relation
 from hygie.kernel.store.ids import key_of
 from hygie.kernel.store.tracing import Touched
 
@@ -46,7 +48,8 @@ async def accesses(opened: Opened, wish: Wish, *, language: Language = "fr") -> 
     Raises:
         NotFound: the caller neither is the person nor decides for the person.
     """
-    await _check(opened)
+    if not await _may_read(opened):
+        return SeenPage((), told=False)
     found: list[Seen] = []
     after, read = wish.after, 0
     while len(found) <= SHOWN and read < MOST_READ:
@@ -79,7 +82,8 @@ async def as_csv(opened: Opened, wish: Wish, *, language: Language) -> str:
 
 
 async def _every(opened: Opened, wish: Wish) -> list[Json]:
-    await _check(opened)
+    if not await _may_read(opened):
+        raise Forbidden("Only the person and who decides for the person read who saw.")
     found: list[Json] = []
     after, own = "", opened.visit.caller.reference
     while True:
@@ -94,12 +98,26 @@ def _safe(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
 
 
-async def _check(opened: Opened) -> None:
-    """Check that the caller may read this log, and note that they do."""
-    facts = await record_facts(opened.visit, opened.patient)
-    check_may_see_choices(opened.repository.law.policies, opened.visit.caller, facts)
-    read = Touched(type_number("AuditEvent"), None, None, facts.patient, _RULE)
-    opened.visit.touched.append(read)
+async def _may_read(opened: Opened) -> bool:
+    """Tell whether the caller reads this log, and note that they do.
+
+    A helper reads the record, not who else reads it.
+    """
+    visit = opened.visit
+    facts = await record_facts(visit, opened.patient)
+    check_may_see_choices(opened.repository.law.policies, visit.caller, facts)
+    link = facts.links.get(visit.caller.party)
+    stands = facts.patient == visit.caller.party or (
+        link is not None
+        and any(
+            relation in link.relations
+            for relation in (Relation.GUARDIAN, Relation.MANAGES, Relation.PARENT)
+        )
+    )
+    if stands:
+        read = Touched(type_number("AuditEvent"), None, None, facts.patient, _RULE)
+        visit.touched.append(read)
+    return stands
 
 
 async def _events(opened: Opened, wish: Wish, *, after: str) -> tuple[list[Json], str]:

@@ -1,0 +1,84 @@
+"""What a person is told on the home page: taken from the access log, so it is true by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from hygie.domains.consent.model.accesses import EMERGENCIES
+from hygie.domains.consent.service.people import names_of
+from hygie.kernel.fhir.names import type_number
+from hygie.kernel.security.caller import Access, Kind
+from hygie.kernel.store import Repository
+from hygie.kernel.store.tracing import Touched
+
+SHOWN_FOR = timedelta(days=30)
+MOST = 8
+_FIRST = f"""
+SELECT t.agent, min(t.at) AS at FROM trace t
+WHERE t.pat = $1 AND t.kind = {int(Kind.PROFESSIONAL)} AND t.outcome < 300 AND t.party > 0
+  AND t.rule <> ALL ($3::text[])
+GROUP BY t.agent HAVING min(t.at) >= $2
+"""
+_EMERGENCIES = """
+SELECT t.agent, min(t.at) AS at FROM trace t
+WHERE t.pat = $1 AND t.at >= $2 AND t.outcome < 300 AND t.rule = ANY ($3::text[])
+GROUP BY t.agent, t.at::date
+"""
+_CHOICES = f"""
+SELECT t.agent, t.at, t.rt FROM trace t
+WHERE t.pat = $1 AND t.at >= $2 AND t.outcome < 300 AND t.kind = {int(Kind.PATIENT)}
+  AND t.party <> $1 AND t.interaction IN ('create', 'update', 'delete', 'patch')
+  AND t.rt = ANY ($3::smallint[])
+"""
+
+
+class News(StrEnum):
+    """Why somebody is told."""
+
+    FIRST_ACCESS = "first-access"
+    EMERGENCY = "emergency"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing the person is told: what, when, and by whom; the name is empty where unknown."""
+
+    news: News
+    at: datetime
+    who: str
+    name: str
+
+
+async def told(
+    repository: Repository, access: Access, patient: str, *, at: datetime
+) -> Sequence[Told]:
+    """Return what the person is told of the last thirty days, newest first.
+
+    A professional's first access, each emergency access, each choice that somebody else made.
+    """
+    since = at - SHOWN_FOR
+    types = [type_number("Consent"), type_number("CareTeam")]
+    rules = sorted(EMERGENCIES)
+    async with repository.visit(access) as visit:
+        pat, fetch = visit.caller.party, visit.connection.fetch
+        found = [
+            (News.EMERGENCY, row["at"], row["agent"])
+            for row in await fetch(_EMERGENCIES, pat, since, rules)
+        ]
+        found += [
+            (News.FIRST_ACCESS, row["at"], row["agent"])
+            for row in await fetch(_FIRST, pat, since, [*rules, "identify"])
+        ]
+        found += [
+            (News.CHOICE, row["at"], row["agent"])
+            for row in await fetch(_CHOICES, pat, since, types)
+        ]
+        newest = sorted(found, key=lambda one: one[1], reverse=True)[:MOST]
+        names = await names_of(visit, {one[2] for one in newest}, patient=patient)
+        read = Touched(type_number("AuditEvent"), None, None, pat, "access-log")
+        visit.touched.append(read)
+    return [Told(news, when, who, names.get(who, "")) for news, when, who in newest]
