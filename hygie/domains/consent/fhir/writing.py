@@ -184,13 +184,14 @@ def ended_emergency(task: Json, at: datetime) -> Json:
 def delegation(who: Party, principal: Party, role: str, span: Span) -> Json:
     """Return the PractitionerRole of somebody who acts under a professional until a date.
 
-    ``role`` is one of our own codes, such as ``secretary``, ``intern`` or ``student``.
+    ``role`` is one of our own codes, such as ``secretary``, ``intern`` or ``student``; empty for a
+    substitute, who keeps the profession they have.
     """
-    return {
+    told: Json = {
         "resourceType": "PractitionerRole",
         "active": True,
         "practitioner": reference(who),
-        "code": [concept(ROLE, role)],
         "period": period(span),
         "extension": [{"url": ACTING_UNDER, "valueReference": reference(principal)}],
     }
+    return {**told, "code": [concept(ROLE, role)]} if role else told
