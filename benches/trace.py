@@ -4,8 +4,8 @@
 
 Prints, in one interleaved run on one embedded server with fsync, durable traces per second in
 transactions of 1, 32 and 500 rows, as the application writes them, beside a bare insert of one
-small row in transactions of the same size and the fsync time of the disk; then bytes per event,
-and how fast the sequencer follows.
+small row in transactions of the same size and the fsync time of the disk; then 32 clients who each
+wait for their own trace; then bytes per event, and how fast the sequencer follows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from hygie.kernel.audit.sequencer import sequence
 from hygie.kernel.audit.trace import Trace, ensure_partitions, write
 from hygie.kernel.clock import SystemClock
 from hygie.kernel.database import roles
+from hygie.kernel.store.batch import Batch
 from hygie.testing.database import ScratchDatabase, embedded_server
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 BATCHES = (1, 32, 500)
 ROUNDS = 3
+CLIENTS, PROMISE = 32, 2_000
 _BARE = "INSERT INTO bare SELECT * FROM unnest($1::bigint[])"
 _SIZES = """
 SELECT CASE WHEN relname LIKE 'trace_leaf%' OR relname LIKE 'trace_head%' THEN 'tree'
@@ -59,6 +61,8 @@ def traces(count: int) -> list[Trace]:
             uid=uuid.uuid4(),
             ver=1,
             peer="192.0.2.7",
+            agent_role="10",
+            agent_structure=number % 200,
         )
         for number in range(count)
     ]
@@ -107,6 +111,33 @@ async def appends(connection: Connection, *, seconds: float) -> None:
         print(f"{batch:5} {best[0]:10,.0f} {best[1]:15,.0f} {best[0] / best[1]:7.2f}")
 
 
+async def clients(app: Connection, *, seconds: float) -> None:
+    """Measure 32 clients who each wait for their own trace, grouped as the store groups reads."""
+
+    async def commit(rows: Sequence[Trace]) -> Sequence[None]:
+        async with app.transaction():
+            await write(app, rows)
+        return [None] * len(rows)
+
+    batch: Batch[Trace, None] = Batch(commit, lanes=1)
+    latencies: list[float] = []
+    end = time.perf_counter() + seconds
+
+    async def client(row: Trace) -> None:
+        while (begun := time.perf_counter()) < end:
+            await batch.submit(row)
+            latencies.append(time.perf_counter() - begun)
+
+    await asyncio.gather(*map(client, traces(CLIENTS)))
+    latencies.sort()
+    rated = len(latencies) / seconds
+    p50, p95 = (latencies[len(latencies) * at // 100] * 1e3 for at in (50, 95))
+    print(
+        f"{CLIENTS} clients: {rated:,.0f} durable traces/s, p50 {p50:.1f} ms, p95 {p95:.1f} ms; "
+        f"{rated / PROMISE:.1f} times the promise of {PROMISE:,}"
+    )
+
+
 async def follow(app: Connection, placer: Connection) -> None:
     """Measure the sequencer: traces placed, hashed and signed per second, durable."""
     key = Ed25519PrivateKey.generate()
@@ -133,6 +164,7 @@ async def measure(database: ScratchDatabase, *, seconds: float) -> None:
         await owner.execute(f"CREATE TABLE bare (n bigint); GRANT ALL ON bare TO {roles.APP}")
         await ensure_partitions(owner, today=SystemClock().now().date())
         await appends(app, seconds=seconds)
+        await clients(app, seconds=2 * seconds)
         await follow(app, placer)
         await owner.execute("VACUUM trace")
         total = await placer.fetchval("SELECT size FROM trace_tree")

@@ -12,7 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -31,7 +31,7 @@ ROUNDS = 3
 def export(events: int, signer: Signer) -> Iterable[bytes]:
     """Return an export of reads, as the platform writes it."""
     tree = CompactRange(0, [])
-    yield line({"hygie_log": 1, "origin": signer.origin, "key": signer.verifier_key})
+    yield line({"hygie_log": 2, "origin": signer.origin, "key": signer.verifier_key})
     for place in range(events):
         row = event(place)
         salt = UUID(int=place)
@@ -57,7 +57,7 @@ def event(place: int) -> dict[str, object]:
     """Return a row of the log."""
     return {
         "id": place,
-        "at": datetime(2026, 1, 1, tzinfo=UTC),
+        "at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(milliseconds=37 * place),
         "request": UUID(int=place),
         "kind": 2,
         "interaction": "read",
@@ -73,6 +73,12 @@ def event(place: int) -> dict[str, object]:
         "query": None,
         "uid": UUID(int=place),
         "ver": 1,
+        "v": 2,
+        "label": 0,
+        "flags": 0,
+        "agent_role": "10",
+        "agent_structure": place % 200,
+        "pats": None,
     }
 
 
