@@ -29,6 +29,37 @@ def checkpoint(size: int, root: bytes, *, key: Ed25519PrivateKey = KEY) -> str:
     return f"{text}\n\N{EM DASH} {ORIGIN} {signature}\n"
 
 
+WITNESS = "hygie/witness/sample"
+WITNESS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+NEXT_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(2, 34)))
+
+
+def witness_key(key: Ed25519PrivateKey = WITNESS_KEY) -> str:
+    blob = b"\x04" + key.public_key().public_bytes_raw()
+    encoded = base64.b64encode(blob).decode()
+    return f"{WITNESS}+{_key_id(blob, WITNESS).hex()}+{encoded}"
+
+
+def cosignature(signed: str, *, at: int, key: Ed25519PrivateKey = WITNESS_KEY) -> str:
+    text = signed.rpartition("\n\n")[0] + "\n"
+    message = f"cosignature/v1\ntime {at}\n{text}".encode()
+    key_id = _key_id(b"\x04" + key.public_key().public_bytes_raw(), WITNESS)
+    blob = base64.b64encode(key_id + at.to_bytes(8, "big") + key.sign(message)).decode()
+    return f"\N{EM DASH} {WITNESS} {blob}\n"
+
+
+def handover(
+    size: int, root: bytes, *, old: Ed25519PrivateKey = KEY, new: Ed25519PrivateKey = NEXT_KEY
+) -> str:
+    text = f"{ORIGIN}\n{size}\n{base64.b64encode(root).decode()}\nnext {verifier_key(new)}\n"
+    lines = ""
+    for key in (old, new):
+        key_id = _key_id(b"\x01" + key.public_key().public_bytes_raw())
+        signature = base64.b64encode(key_id + key.sign(text.encode())).decode()
+        lines += f"\N{EM DASH} {ORIGIN} {signature}\n"
+    return f"{text}\n{lines}"
+
+
 def leaf(place: int, *, word: str = "") -> Line:
     """Return the line of one event; ``word`` makes another event of the same place."""
     salt, body = bytes([place]) * 16, f'{{"agent":"Practitioner/{place}{word}"}}'
@@ -62,5 +93,5 @@ def encoded(lines: Iterable[Line]) -> list[bytes]:
     return [json.dumps(line, ensure_ascii=False).encode() for line in lines]
 
 
-def _key_id(blob: bytes) -> bytes:
-    return hashlib.sha256(ORIGIN.encode() + b"\n" + blob).digest()[:4]
+def _key_id(blob: bytes, name: str = ORIGIN) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + blob).digest()[:4]
