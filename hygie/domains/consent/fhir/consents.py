@@ -53,12 +53,14 @@ def consent_facts(consent: Any, zone: tzinfo) -> list[Fact]:
     """
     patient = party(consent.patient, {"Patient"})
     provision = consent.provision
-    if patient is None or consent.status != "active" or provision is UNSET:
+    if patient is None or consent.status != "active":
+        return []
+    chosen = choices_of(consent)
+    if provision is UNSET:
         return []
     held = period(provision.period, zone)
-    chosen = choices_of(consent)
-    if not chosen:
-        return list(_legacy(consent, patient, held))
+    if names_delegate(consent, chosen) and not chosen:
+        return list(_delegates(provision, patient, held, None))
     return [fact for choice in chosen for fact in _stated(choice, provision, patient, held)]
 
 
@@ -153,10 +155,14 @@ def _delegates(
             yield Fact(patient, member, relation, *held)
 
 
-def _legacy(consent: Any, patient: PartyRef, held: Interval) -> Iterator[Fact]:
+def names_delegate(consent: Any, chosen: list[Choice]) -> bool:
+    """Tell whether an active Consent lets somebody act in the person's name."""
+    if consent.provision.type != "permit":
+        return False
+    if chosen:
+        return Choice.HELPER in chosen or Choice.REPRESENTATIVE in chosen
     private = "patient-privacy" in codes_of(consent.scope, SCOPE)
-    if consent.provision.type == "permit" and (private or "helper" in texts(consent.category)):
-        yield from _delegates(consent.provision, patient, held, None)
+    return private or "helper" in texts(consent.category)
 
 
 def _actors(provision: Any) -> list[Any]:

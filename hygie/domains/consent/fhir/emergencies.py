@@ -60,7 +60,7 @@ def _held(task: Any, zone: tzinfo) -> Interval:
         raise _wrong(
             f"lasts {hours} hours at most: write Task.executionPeriod", "Task.executionPeriod"
         )
-    return starts, min(ends, starts + longest)
+    return starts, starts + longest if ends - starts > longest else ends
 
 
 def reason_of(task: Any) -> str:

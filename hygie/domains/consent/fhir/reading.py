@@ -20,6 +20,7 @@ from hygie.domains.consent.fhir.consents import (
     PERSONS,
     PROFESSIONALS,
     choices_of,
+    names_delegate,
     standing_of,
 )
 from hygie.domains.consent.fhir.elements import codes_of, extension_code, party, period
@@ -41,8 +42,8 @@ from hygie.domains.consent.model.constants import (
     Opening,
     birthday,
     majority_of,
+    may_oppose_until,
     needs_initial_consent,
-    opposition_window,
     retention_years,
 )
 from hygie.domains.consent.model.states import RecordState
@@ -140,10 +141,12 @@ def _stated_on(consent: Any) -> str:
 
 
 def _add(found: _Found, consent: Any, *, at: datetime, zone: tzinfo) -> None:
+    if consent.status != "active":
+        return
     chosen = choices_of(consent)
-    if Choice.OPENING in chosen and consent.status == "active":
+    if Choice.OPENING in chosen:
         found.opening = consent
-    if consent.status != "active" or consent.provision is UNSET:
+    if consent.provision is UNSET:
         return
     span = _span(consent.provision.period, zone)
     for choice in chosen:
@@ -170,13 +173,12 @@ def _add_people(found: _Found, consent: Any, chosen: list[Choice], span: Span) -
         who = _named(actor.reference)
         if party(actor.reference, PROFESSIONALS) is not None:
             given = Given(consent.id, who, span)
-            if Choice.ACCESS in chosen:
+            if Choice.ACCESS in chosen and consent.provision.type == "permit":
                 found.accesses.append(given)
-            elif Choice.BLOCK in chosen:
+            elif Choice.BLOCK in chosen and consent.provision.type == "deny":
                 found.blocks.append(given)
-        elif party(actor.reference, PERSONS) is not None and consent.provision.type == "permit":
-            choice = chosen[0] if chosen else None
-            standing = standing_of(actor, choice)
+        elif party(actor.reference, PERSONS) is not None and names_delegate(consent, chosen):
+            standing = standing_of(actor, chosen[0] if chosen else None)
             found.delegates.append(Delegate(consent.id, who, standing, span))
 
 
@@ -219,12 +221,9 @@ def _opening(consent: Any, zone: tzinfo) -> OpeningNotice | None:
         return None
     modes = list(codes_of(consent.policyRule, OPENING_MODE))
     given = None if consent.dateTime is UNSET else interval(consent.dateTime, zone)[0]
-    mode = Opening(modes[0]) if modes else Opening.UNLESS_OPPOSED
-    until = (
-        given + opposition_window(given.date())
-        if given is not None and mode is Opening.UNLESS_OPPOSED
-        else None
-    )
+    on_consent = Opening.ON_CONSENT.value in modes
+    mode = Opening.ON_CONSENT if on_consent else Opening.UNLESS_OPPOSED
+    until = None if given is None or on_consent else may_oppose_until(given)
     return OpeningNotice(mode, given, until)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
+from hygie.kernel.fhir.search.dates import LAST
 from hygie.kernel.security.dated import Columns, load
 
 
@@ -54,6 +55,17 @@ def announcement_delay(at: date) -> timedelta:
 def opposition_window(at: date) -> timedelta:
     """Return how long a person has, from the notice, to oppose before the record opens."""
     return timedelta(days=_amount("opposition-window", "days", at))
+
+
+def may_oppose_until(notice: datetime) -> datetime | None:
+    """Return until when a person told at an instant may oppose before the record opens.
+
+    None where the record opened on consent only, or so far away that no calendar holds it.
+    """
+    window = CONSTANTS.holding(notice.date()).get(("opposition-window",))
+    if window is None or notice > LAST - timedelta(days=int(window[0])):
+        return None
+    return notice + timedelta(days=int(window[0]))
 
 
 def retention_years(at: date) -> int:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from hygie.kernel.errors import Unprocessable
+from hygie.kernel.fhir.search.dates import LAST
 from hygie.kernel.security.dated import Columns, load
 
 
@@ -90,7 +91,8 @@ def event(code: str, *, at: date) -> Event:
 def last_instant(code: str, starts: datetime) -> datetime | None:
     """Return when a membership that an event starts ends at the latest; None: without bound."""
     length = event(code, at=starts.date()).length
-    return None if length is None else starts + length
+    # A start at the end of time would leave the calendar.
+    return None if length is None or starts > LAST - length else starts + length
 
 
 def check_membership(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from hygie.domains.consent.fhir.codes import CHOICE as CHOICE_SYSTEM
 from hygie.domains.consent.fhir.writing import Statement, care_team, consent, participant
 from hygie.domains.consent.model.choices import (
     Choice,
@@ -227,6 +228,25 @@ async def test_a_choice_written_twice_is_withdrawn_as_one(desk: Desk) -> None:
     assert not (await told(desk, person)).research_allowed
     await decisions.refuse_research(desk.repository, person, "ruth", refused=False, at=NOW)
     assert (await told(desk, person)).research_allowed
+
+
+async def test_other_consents_are_no_choices_about_the_record(desk: Desk) -> None:
+    person = await desk.new_person("tina")
+    actor = [{"role": {"text": "x"}, "reference": {"reference": "Patient/anne"}}]
+    study = {
+        "resourceType": "Consent",
+        "scope": {"text": "research"},
+        "category": [{"text": "study"}],
+        "patient": {"reference": "Patient/tina"},
+        "policyRule": {"text": "x"},
+        "provision": {"type": "permit", "actor": actor},
+    }
+    await desk.write({**study, "id": "tina-1", "status": "active"})
+    unknown = {"coding": [{"system": CHOICE_SYSTEM, "code": "burn"}]}
+    await desk.write({**study, "id": "tina-2", "status": "inactive", "category": [unknown]})
+    now = await told(desk, person)
+    assert now.delegates == ()
+    assert not now.answered
 
 
 async def test_an_emergency_makes_nobody_a_member(desk: Desk) -> None:

@@ -244,6 +244,14 @@ def test_a_membership_longer_than_its_event_is_refused(event: str, days: int, wh
         facts(team(event, days))
 
 
+def test_the_end_of_time_is_no_accident() -> None:
+    late = {"start": "9999-12-30", "end": "9999-12-31"}
+    joining = {**team("appointment", 1)["participant"][0], "period": late}
+    assert len(facts({**writing.care_team(SAID), "participant": [joining]})) == 1
+    assert facts({"resourceType": "Patient", "id": "x", "birthDate": "9999-12-31"})
+    assert facts({"resourceType": "Patient", "id": "x", "birthDate": "0001-01-01"})
+
+
 def test_a_structure_is_a_member_too_and_an_ended_team_opens_nothing() -> None:
     body = {
         **writing.care_team(SAID),

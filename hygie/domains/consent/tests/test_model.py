@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -11,6 +11,7 @@ from hygie.domains.consent.model.constants import (
     CONSTANTS,
     Opening,
     majority_of,
+    may_oppose_until,
     needs_initial_consent,
     opening_mode,
     own_access_from,
@@ -58,6 +59,20 @@ def test_the_retention_of_ten_years_has_a_first_day() -> None:
     assert retention_years(date(2016, 7, 4)) == 10
     with pytest.raises(NotFound):
         retention_years(date(2016, 7, 3))
+
+
+@pytest.mark.parametrize(
+    ("notice", "until"),
+    [
+        (datetime(2022, 1, 1, tzinfo=UTC), datetime(2022, 2, 12, tzinfo=UTC)),
+        (datetime(2021, 12, 31, tzinfo=UTC), None),
+        (LAST, None),
+    ],
+)
+def test_one_opposes_within_six_weeks_of_the_notice(
+    notice: datetime, until: datetime | None
+) -> None:
+    assert may_oppose_until(notice) == until
 
 
 def test_what_is_to_confirm_is_told() -> None:
