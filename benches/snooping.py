@@ -138,8 +138,8 @@ async def keep_known(connection: Connection, region: Region) -> None:
     await connection.execute(
         "CREATE TEMPORARY TABLE known_tie (party integer, pat integer, kind text, starts date,"
         " ends date);"
-        "CREATE TEMPORARY TABLE known_who (party integer, families text[], givens text[], birth date,"
-        " postal text, line text)"
+        "CREATE TEMPORARY TABLE known_who (party integer, families text[], givens text[],"
+        " birth date, postal text, line text)"
     )
     ties = [(one.party, one.pat, one.kind, one.starts, one.ends) for one in region.traces.ties]
     await connection.copy_records_to_table("known_tie", records=[*ties, *region.acts])

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hygie.domains.oversight.model.states import State
+
+REVIEW = "https://hygie.example.org/fhir/CodeSystem/emergency-review"
+
 
 def name_of(practitioner: Any) -> str:
     """Return the name of a Practitioner, with its prefix; its id where it has none.
@@ -25,3 +29,12 @@ def declaration_of(task: Any) -> tuple[str, str]:
     for one in task.get("input", []):
         place = place or one.get("valueString", "")
     return task.get("reasonCode", {}).get("text", ""), place
+
+
+def reviewed(decision: State) -> dict[str, Any]:
+    """Return the ``businessStatus`` of a declaration that was reviewed.
+
+    >>> reviewed(State.JUSTIFIED)["coding"][0]["code"]
+    'justified'
+    """
+    return {"coding": [{"system": REVIEW, "code": decision.name.lower()}]}

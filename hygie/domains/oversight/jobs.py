@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hygie.domains.oversight.service import daily
+from hygie.domains.oversight.service.settling import settle
 from hygie.kernel.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ EVERY = 3600.0
 
 
 async def review_days(platform: Platform) -> None:
-    """Score the complete days and gather declared emergencies."""
+    """Score the complete days, gather declared emergencies, settle what was decided."""
     if platform.repository is not None:
-        await daily.run(platform.repository, at=SystemClock().now())
+        now = SystemClock().now()
+        await daily.run(platform.repository, at=now)
+        await settle(platform.repository, at=now)

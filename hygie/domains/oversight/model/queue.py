@@ -34,7 +34,7 @@ class Item:
         declared: reference of the declaration of an emergency, empty for the others.
         reviewer: reference of the account that took it.
         asked: the question to the professional, and ``answer`` what they said.
-        note: the reason of the decision.
+        decision: justified or abnormal, None before; ``note`` is its reason.
     """
 
     id: int
@@ -57,6 +57,7 @@ class Item:
     reviewer: str | None
     asked: str | None
     answer: str | None
+    decision: State | None
     note: str | None
 
     def late(self, today: date) -> bool:

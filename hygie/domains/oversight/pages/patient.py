@@ -9,7 +9,8 @@ from django.urls import path
 from django.utils import timezone
 
 from hygie.domains.oversight.fhir import name_of
-from hygie.domains.oversight.pages.words import OTHER, TYPES, too_short
+from hygie.domains.oversight.model.states import DECIDED
+from hygie.domains.oversight.pages.words import OTHER, SEVERAL, STATES, TYPES, too_short
 from hygie.domains.oversight.service import reporting
 from hygie.kernel.errors import InvalidRequest, NotFound
 from hygie.kernel.web.bridge import ask, repository
@@ -40,7 +41,9 @@ def _page(request: HttpRequest, event: str, patient: str, *, error: str = "") ->
     context = {
         "access": access,
         "who": _name(request, access.agent),
-        "kind": TYPES.get(access.type, OTHER),
+        "kind": TYPES.get(access.type, OTHER) if access.type else SEVERAL,
+        "state": STATES[access.state] if access.state is not None else "",
+        "decided": access.state in DECIDED,
         "patient": patient,
         "error": error,
         "kept": request.POST.get("words", ""),

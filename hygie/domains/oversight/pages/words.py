@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from hygie.domains.oversight.model.queue import LONGEST, SHORTEST, Item
-from hygie.domains.oversight.model.states import Origin, State
+from hygie.domains.oversight.model.states import DECIDED, Origin, State
 from hygie.domains.oversight.model.tables import flags
 from hygie.kernel.web.bridge import platform
 
@@ -52,6 +52,8 @@ TYPES: dict[str, Promise] = {
     "ServiceRequest": _("demandes d’examens"),
 }
 OTHER = _("autres éléments")
+SEVERAL = _("plusieurs parties du dossier")
+"""What a page reads: it leaves one trace for all it shows."""
 TOO_SHORT = _("Écrivez de %(shortest)d à %(longest)d caractères.")
 
 
@@ -67,20 +69,26 @@ class Line:
     reasons: list[str]
     rule: str
     late: bool
+    decided: bool
+    closed: bool
+    abnormal: bool
 
 
 def line(item: Item, names: dict[str, str]) -> Line:
     """Return an item in words, in the language of the page."""
-    types = {str(TYPES.get(one, OTHER)) for one in item.types}
+    types = {str(TYPES.get(one, OTHER)) for one in item.types} or {str(SEVERAL)}
     return Line(
         item=item,
         who=names.get(item.agent) or item.agent,
         origin=str(ORIGINS[item.origin]),
-        state=str(STATES[item.state]),
+        state=str(STATES[item.decision or item.state]),
         types=sorted(types),
         reasons=reasons(item.reasons),
         rule=rule(item.rule),
         late=item.late(timezone.localdate()),
+        decided=item.state in DECIDED,
+        closed=item.state == State.CLOSED,
+        abnormal=item.decision == State.ABNORMAL,
     )
 
 

@@ -132,7 +132,8 @@ async def decide(
     words = check_words(note)
     async with _changing(repository, caller, number, decision) as (connection, item):
         await connection.execute(
-            "UPDATE oversight_item SET state = $2, note = $3, decided = $4 WHERE id = $1",
+            "UPDATE oversight_item SET state = $2, decision = $2, note = $3, decided = $4 "
+            "WHERE id = $1",
             *(number, int(decision), words, at),
         )
         if decision == State.ABNORMAL:

@@ -44,13 +44,18 @@ WHERE id = $1 AND party = $2 AND state = {int(State.ASKED)} RETURNING pat
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One access as the person it concerns sees it before reporting it."""
+    """One access as the person it concerns sees it, before and after reporting it.
+
+    ``state`` is that of its review, or the decision; None where it was not reported. ``note`` is
+    the reason of the decision.
+    """
 
     event: str
     at: datetime
     agent: str
     type: str
-    reported: bool
+    state: State | None
+    note: str
 
 
 async def read_access(repository: Repository, caller: Caller, event: str) -> Access:
@@ -62,13 +67,16 @@ async def read_access(repository: Repository, caller: Caller, event: str) -> Acc
     """
     async with repository.reading(caller, Request("read")) as reading:
         row = await _access(reading.connection, reading.caller, event)
-        known = await reading.connection.fetchval(
-            "SELECT true FROM oversight_item WHERE kind = $1 AND trace_at = $2 AND trace = $3",
+        known = await reading.connection.fetchrow(
+            "SELECT coalesce(decision, state) AS state, coalesce(note, '') AS note "
+            "FROM oversight_item WHERE kind = $1 AND trace_at = $2 AND trace = $3",
             *(int(Origin.REPORTED), row["at"], row["id"]),
         )
         reading.seen([row["pat"]])
     kind = type_name(row["rt"]) if row["rt"] is not None else ""
-    return Access(event, row["at"], row["agent"] or "", kind, bool(known))
+    state = State(known["state"]) if known else None
+    note = known["note"] if known else ""
+    return Access(event, row["at"], row["agent"] or "", kind, state, note)
 
 
 async def report_access(

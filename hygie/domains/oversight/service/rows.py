@@ -58,5 +58,6 @@ def item_of(row: Record) -> Item:
         reviewer=row["reviewer"],
         asked=row["asked"],
         answer=row["answer"],
+        decision=State(row["decision"]) if row["decision"] is not None else None,
         note=row["note"],
     )

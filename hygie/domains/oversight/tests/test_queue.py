@@ -9,6 +9,7 @@ import pytest
 
 from hygie.domains.oversight.model.states import NEXT, Origin, State, check_change
 from hygie.domains.oversight.service import daily, queue, reporting
+from hygie.domains.oversight.service.settling import settle
 from hygie.domains.oversight.tests.conftest import AT, DAY, REVIEWER, Ward
 from hygie.kernel.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from hygie.kernel.security.caller import Caller, Kind
@@ -130,7 +131,7 @@ async def test_what_a_patient_reports_comes_first(ward: Ward, listed: int) -> No
     first, second = (await queue.read_queue(ward.repository, REVIEWER)).waiting
     assert (first.origin, first.words, first.event) == (Origin.REPORTED, words, event)
     assert second.id == listed
-    assert (await reporting.read_access(ward.repository, zoe, event)).reported
+    assert (await reporting.read_access(ward.repository, zoe, event)).state == State.PROPOSED
     with pytest.raises(Conflict):
         await reporting.report_access(ward.repository, zoe, event, words=words, at=AT)
 
@@ -185,6 +186,14 @@ async def test_a_declared_emergency_waits_for_its_second_review(ward: Ward) -> N
     )
     stored = await ward.repository.read(REVIEWER, "Task", "urgent")
     assert b"inconsciente" in (stored.body or b"")
+    await queue.take(ward.repository, REVIEWER, item.id, at=AT)
+    await queue.decide(ward.repository, REVIEWER, item.id, State.JUSTIFIED, note="Oui.", at=AT)
+    assert await settle(ward.repository, at=AT) == 1
+    assert await settle(ward.repository, at=AT) == 0
+    stored = await ward.repository.read(REVIEWER, "Task", "urgent")
+    assert b"emergency-review" in (stored.body or b"")
+    closed = await queue.read_item(ward.repository, REVIEWER, item.id)
+    assert (closed.state, closed.decision) == (State.CLOSED, State.JUSTIFIED)
 
 
 @pytest.mark.parametrize("before", State)

@@ -75,6 +75,7 @@ CREATE TABLE oversight_item (
   asked    text CHECK (length(asked) <= 2000),
   answer   text CHECK (length(answer) <= 2000),
   answered timestamptz,
+  decision smallint CHECK (decision IN (3, 4)), -- the state it was decided as
   note     text CHECK (length(note) <= 2000),
   decided  timestamptz,
   closed   timestamptz
