@@ -142,3 +142,30 @@ def _is_local(line: str) -> bool:
         return True
     first = text.lstrip("(").split(",")[0].strip("'\" )")
     return first == "None" or is_here(first)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "socket.connect ('203.0.113.7', 443)",
+        "socket.connect ('2001:db8::1', 443, 0, 0)",
+        "socket.getaddrinfo ('example.org', 443)",
+        "socket.sendto ('198.51.100.1', 53)",
+    ],
+)
+def test_another_machine_is_seen(line: str) -> None:
+    assert not _is_local(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "socket.connect ('127.0.0.1', 8000)",
+        "socket.connect ('::1', 8000, 0, 0)",
+        "socket.connect '/run/hygie/.s.PGSQL.5432'",
+        "socket.getaddrinfo ('localhost', 8000)",
+        "socket.getaddrinfo (None, 8000)",
+    ],
+)
+def test_this_machine_is_told_apart(line: str) -> None:
+    assert _is_local(line)

@@ -55,8 +55,10 @@ async def choose(
     """State or withdraw a restriction or an objection; it acts on the next statement.
 
     Raises:
+        NotFound: nothing of this patient is visible to the caller.
         Forbidden: the caller may not choose for this person.
     """
+    await standing(repository, caller, patient)
     query = [("patient", patient), ("category", f"{CHOICES}|{choice}"), ("status", "active")]
     found = await repository.search(caller, "Consent", query)
     if on and not found.entries:

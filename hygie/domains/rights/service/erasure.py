@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,10 @@ from hygie.domains.rights.model.requests import CODES, Request, Right, State, an
 from hygie.domains.rights.model.retention import Holding, Life, Verdict, decide, table
 from hygie.domains.rights.service import exports
 from hygie.domains.rights.service.copying import check_may_ask
-from hygie.kernel.errors import Conflict, HygieError, NotFound
+from hygie.kernel.audit.erasure import erase_person
+from hygie.kernel.database.connection import Database
+from hygie.kernel.database.roles import SEQUENCER
+from hygie.kernel.errors import Conflict, HygieError
 from hygie.kernel.outbox.job import Event
 from hygie.kernel.outbox.queue import put
 from hygie.kernel.security.caller import SYSTEM, Caller, Kind
@@ -29,14 +32,16 @@ from hygie.kernel.security.keys.shredding import record_removal
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.store import Repository, Visit
 from hygie.kernel.store.compartments import Compartment, Held, compartment
-from hygie.kernel.store.purging import purge
+from hygie.kernel.store.purging import ERASURE, purge
 from hygie.kernel.store.tracing import Request as Asked
+from hygie.kernel.store.tracing import Touched, trace_one
 
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
 
 ERASE = "rights.erase"
 """Kind of the job that carries out erasures."""
+DAYS_OF_A_YEAR = 365.25
 OF_THE_RECORD = frozenset(
     {"Patient", "RelatedPerson", "Person", "Consent", "CareTeam", "Task", "Provenance", "Coverage"}
 )
@@ -125,6 +130,7 @@ async def _carry_out(
     caller = Caller(Kind.PATIENT, number, request.requester, purpose="PATRQT")
     async with _opened(repository, caller, request.patient) as (visit, place):
         plan = await _plan(visit, place, at)
+    await _erase_old_traces(repository, place.number, at=at)
     if plan.erased:
         await exports.end(repository, data, at=at, pat=place.number)
         await _remove(repository, keyring, place.number, plan, at=at)
@@ -145,6 +151,20 @@ async def _remove(
             await record_removal(keyring, number, at=at, resources=plan.erased)
 
     await purge(repository, number, plan.erased, why="GDPR article 17", before_commit=record)
+
+
+async def _erase_old_traces(repository: Repository, number: int, *, at: datetime) -> None:
+    """Erase what can name the person from traces that no text keeps any more; proofs stay valid."""
+    years = table().value("access-log", at=at.date()).years
+    before = at - timedelta(days=round(years * DAYS_OF_A_YEAR))
+    touched = Touched(None, None, None, None, "erasure")
+    by = trace_one(Asked("delete"), ERASURE, touched, status=204)
+    database = await Database.open(repository.database.dsn, role=SEQUENCER, size=1)
+    try:
+        async with database.connection() as connection:
+            await erase_person(connection, number, before=before, by=by)
+    finally:
+        await database.close()
 
 
 async def _answer(
@@ -255,20 +275,3 @@ async def _opened(
         place = await compartment(repository, visit, patient)
         await check_may_ask(place, kind=caller.kind)
         yield visit, place
-
-
-async def remove_again(repository: Repository, lines: Iterable[tuple[int, Sequence[str]]]) -> int:
-    """Remove again, after a restore, what the erasure ledger says was removed; return how many.
-
-    ``lines`` are patients' numbers with the references removed.
-
-    Raises:
-        NotFound: a line names a patient number that was never given.
-    """
-    count = 0
-    for number, references in lines:
-        if number <= 0:
-            raise NotFound("The erasure ledger names nobody in one of its lines.")
-        purged = await purge(repository, number, references, why="erasure ledger, after a restore")
-        count += purged.resources
-    return count

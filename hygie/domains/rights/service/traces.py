@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from hygie.domains.rights.service.copying import ACCESSES, Traces
-from hygie.kernel.audit.proofs import Proofs
+from hygie.kernel.audit.person import export_person
 from hygie.kernel.audit.provider import AuditEvents
 from hygie.kernel.clock import SystemClock
 from hygie.kernel.fhir.names import type_number
@@ -22,19 +20,13 @@ if TYPE_CHECKING:
 
 PROOFS = "proofs.ndjson"
 AT_ONCE = "500"
-_HEAD = "SELECT size, checkpoint FROM trace_head ORDER BY size DESC LIMIT 1"
-_PLACES = """
-SELECT t.place, t.at, t.id, l.leaf_hash FROM trace t JOIN trace_leaf l ON l.place = t.place
-WHERE (t.pat = $1 OR t.pats @> ARRAY[$1]) AND t.place >= $2 AND t.place < $3
-ORDER BY t.place LIMIT 500
-"""
+_SIGNED = "SELECT size FROM trace_head LIMIT 1"
 
 
 def traces_of(repository: Repository, access: Access, patient: str) -> Traces:
     """Return the parts of the access log about one person; nothing is read before it is asked.
 
-    A proof line holds the place of a leaf, its hash and the audit path to the signed head of the
-    first line (RFC 6962, 2.1.1); ``hygie_verify`` explains how to check it.
+    The file of proofs is what ``hygie_verify`` reads offline.
     """
     return (
         (ACCESSES, _events(repository, access, patient)),
@@ -59,26 +51,14 @@ async def _events(repository: Repository, access: Access, patient: str) -> Async
 
 
 async def _proofs(repository: Repository, access: Access, patient: str) -> AsyncIterator[bytes]:
+    """Yield the proofs; none while the log has no signed head, in the first second of its life."""
     async with repository.reading(access, Request("search-type")) as reading:
-        connection = reading.connection
-        number = await _number(connection, patient)
+        number = await _number(reading.connection, patient)
         reading.seen([number])
-        head = await connection.fetchrow(_HEAD)
-        if head is None or number is None:
+        if number is None or await reading.connection.fetchval(_SIGNED) is None:
             return
-        yield msgspec.json.encode({"head": head["checkpoint"]})
-        proofs, place, size = Proofs(connection), 0, head["size"]
-        while rows := await connection.fetch(_PLACES, number, place, size):
-            paths = await proofs.inclusion([row["place"] for row in rows], size)
-            for row, path in zip(rows, paths, strict=True):
-                yield msgspec.json.encode(
-                    {
-                        "place": row["place"],
-                        "leaf": row["leaf_hash"].hex(),
-                        "path": [one.hex() for one in path],
-                    }
-                )
-            place = rows[-1]["place"] + 1
+        async for one in export_person(reading.connection, number):
+            yield one.rstrip(b"\n")
 
 
 async def _number(connection: Connection, patient: str) -> int | None:

@@ -17,9 +17,9 @@ from hygie.domains.rights.service.erasure import (
     ask_erasure,
     carry_out_erasures,
     plan_erasure,
-    remove_again,
 )
 from hygie.domains.rights.tests.conftest import AT, encode, person, put
+from hygie.kernel.database.session import connect
 from hygie.kernel.errors import Conflict, Forbidden, Gone, NotFound
 from hygie.kernel.security.caller import SYSTEM, Caller
 from hygie.kernel.security.keys import Keyring
@@ -209,8 +209,11 @@ async def test_after_a_restore_the_ledger_removes_again(
     await ask_erasure(repository, me, "restored", wish="", at=AT)
     await run(repository, keyring, database)
     await put(repository, mine)  # what a backup of yesterday brings back
-    lines = [(line.patient, line.resources) for line in keyring.ledger.read()]
-    assert await remove_again(repository, lines) == 1
+    removed = 0
+    for line in keyring.ledger.read():
+        done = await purge(repository, line.patient, line.resources, why="ledger repeated")
+        removed += done.resources
+    assert removed == 1
     with pytest.raises(NotFound):
         await repository.read(SYSTEM, "DocumentReference", mine["id"])
 
@@ -285,3 +288,25 @@ async def test_a_resource_that_was_only_deleted_is_purged_with_its_history(
     await purge(repository, me.party, [f"Condition/{gone['id']}"], why="test")
     with pytest.raises(NotFound):
         await repository.read(SYSTEM, "Condition", gone["id"])
+
+
+async def test_old_traces_name_the_person_no_more_and_new_ones_do(
+    repository: Repository, keyring: Keyring, database: ScratchDatabase
+) -> None:
+    me = await newcomer(repository, "old-traces")
+    with connect(database.admin_dsn) as admin:
+        admin.execute(
+            "INSERT INTO hygie.trace (at, place, request, kind, party, outcome, interaction,"
+            " purpose, rule, pat, agent) SELECT %s, 900000 + n, gen_random_uuid(), 2, 0, 200,"
+            " 'read', 'TREAT', 'care-team', %s, 'Practitioner/x' FROM generate_series(1, 2) AS n",
+            (AT - timedelta(days=4 * 366), me.party),
+        )
+    await ask_erasure(repository, me, "old-traces", wish="", at=AT)
+    await run(repository, keyring, database)
+    async with repository.database.transaction(system=True) as connection:
+        left = await connection.fetchval(
+            "SELECT count(*) FROM trace WHERE pat = $1 AND at < $2", me.party, AT - timedelta(365)
+        )
+        recent = await connection.fetchval("SELECT count(*) FROM trace WHERE pat = $1", me.party)
+    assert left == 0
+    assert recent > 0

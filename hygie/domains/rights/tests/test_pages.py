@@ -11,8 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from hygie.domains.rights.service.exports import prepare
-from hygie.domains.rights.tests.conftest import AT
+from hygie.domains.rights.jobs import erase_what_was_asked, prepare_exports
 from hygie.kernel.store import Repository
 from hygie.testing.portal import PASSWORD, Site
 from hygie.testing.stories import NORA, PAUL
@@ -62,7 +61,7 @@ def test_a_copy_is_asked_then_downloaded_after_the_password(site: Site) -> None:
     client = site.client("nora")
     assert client.post(f"{HOME}copy/").status_code == 302
     assert "En préparation" in client.get(HOME).content.decode()
-    run(site, prepare(store(site), site.platform.settings.data, at=AT))
+    run(site, prepare_exports(site.platform))
     link = re.search(rf'href="({HOME}copy/[0-9a-f-]+/)"', client.get(HOME).content.decode())
     assert link
     asked = client.get(link[1])
@@ -160,3 +159,37 @@ def test_everybody_reads_the_notice_and_the_connections(
     page = site.client(language=language).get(address)
     assert page.status_code == 200
     assert PAUL.encode() not in page.content
+
+
+def test_an_administrator_reads_the_register_and_writes_texts(site: Site) -> None:
+    client = site.client("operateur")
+    page = client.get("/establishment/rights/")
+    assert page.status_code == 200
+    link = re.search(r'href="(/establishment/rights/[^"]+/)">', page.content.decode())
+    assert link
+    sent = client.post(link[1], {"dpo": "Mme Roy, dpo@example.org"}, follow=True)
+    assert "Mme Roy" in sent.content.decode()
+    for name in ("register", "assessment"):
+        paper = client.get(f"{link[1]}{name}.md")
+        assert paper.status_code == 200
+        assert "Mme Roy" in paper.content.decode()
+    assert client.get(f"{link[1]}other.md").status_code == 404
+
+
+@pytest.mark.parametrize("login", ["nora", "dr.petit"])
+def test_the_register_is_for_administrators(site: Site, login: str) -> None:
+    assert site.client(login).get("/establishment/rights/").status_code == 403
+
+
+def test_erasing_without_the_tick_is_refused_and_the_job_answers(site: Site) -> None:
+    address = f"{HOME}erase/"
+    again = site.client("nora")
+    asked = again.get(address)
+    again.post(asked.headers["Location"], {"password": PASSWORD})
+    assert again.post(address, {}).status_code == 400
+    assert again.post(address, {"sure": "1"}).status_code == 302
+    run(site, erase_what_was_asked(site.platform))
+    home = again.get(HOME).content.decode()
+    assert "Effacement" in home
+    assert "Refusée" in home
+    assert "gardé jusqu’au" in home
