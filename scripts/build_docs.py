@@ -11,12 +11,14 @@ from pathlib import Path
 
 from docs_access import access_page
 from docs_errors import errors_page
+from docs_matrix import matrix_page
 from docs_operations import operations_page
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs/reference"
 PAGES = {
     "access.md": access_page,
     "errors.md": errors_page,
+    "matrix.md": matrix_page,
     "operations.md": operations_page,
 }
 
