@@ -20,6 +20,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
             the record.
         acts_as: RelatedPerson references of this account in the records of the people it helps
             or represents; a Consent opens those records to it.
+        rights: rights of the account that no relation gives.
     """
 
     login: str
@@ -27,6 +28,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     reference: str | None
     acts_as: tuple[str, ...]
+    rights: tuple[str, ...]
     story_fr: str
     story_en: str
 
@@ -37,6 +39,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     slug: str = ""
     type: str = ""
+    rights: str = ""
     story_fr: str
     story_en: str
 
@@ -46,7 +49,7 @@ def accounts() -> Sequence[Account]:
     """Return the demonstration accounts, the same for every seed.
 
     >>> [account.kind for account in accounts()].count("professional")
-    5
+    7
     """
     return tuple(
         Account(
@@ -55,6 +58,7 @@ def accounts() -> Sequence[Account]:
             kind=row.kind,
             reference=reference(row.type, row.slug) if row.slug else None,
             acts_as=_acts_as(row.slug),
+            rights=tuple(row.rights.split()),
             story_fr=row.story_fr,
             story_en=row.story_en,
         )

@@ -9,11 +9,21 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from datetime import date
 
 from hygie.demo.chance import chance
-from hygie.demo.fhir.directory import Post, Site, write_payer, write_post, write_site, write_staff
+from hygie.demo.fhir.directory import (
+    Appointment,
+    Post,
+    Site,
+    write_appointed,
+    write_payer,
+    write_post,
+    write_site,
+    write_staff,
+)
 from hygie.demo.fhir.parts import Chart, Json
-from hygie.demo.named import Professional, people
+from hygie.demo.named import Professional, Staff, people, reference
 from hygie.demo.places import chief_town, commune, department_name, everywhere, home_in
 from hygie.demo.rows import Commune, Insurer, Place, Profession
 from hygie.demo.tables import profession, rows
@@ -41,8 +51,9 @@ class Territory:
 class Directory:
     """The territories and the resources of the directory."""
 
-    def __init__(self, seed: int, count: int) -> None:
+    def __init__(self, seed: int, count: int, *, today: date) -> None:
         self.seed = seed
+        self.today = today
         self.chart = Chart("directory")
         self.territories: list[Territory] = []
         self._hospitals: dict[str, tuple[Site, dict[str, Post]]] = {}
@@ -109,6 +120,9 @@ class Directory:
                 territory.substitute = self._post(
                     rng, "0", profession(one.role), site=site, named=one
                 )
+        for staff in people().staff:
+            place = "cabinet" if staff.under else "hopital"
+            self._staff(staff, territory.sites[place])
         officer = people().officer
         write_staff(
             self.chart,
@@ -117,6 +131,19 @@ class Directory:
             label=officer.label,
             site=territory.sites["hopital"],
         )
+
+    def _staff(self, one: Staff, site: Site) -> None:
+        """Add somebody with a role of our own: a secretary, a regulator of Centre 15."""
+        principal = next((p for p in people().professionals if p.slug == one.under), None)
+        post = Appointment(
+            who=_person(one),
+            label=one.label,
+            role=one.acts_as,
+            profession=one.profession,
+            under=reference("Practitioner", one.under) if principal else "",
+            under_name=f"Dr {principal.given} {principal.family}" if principal else "",
+        )
+        write_appointed(self.chart, one.slug, post, site=site, today=self.today)
 
     def _site(self, rng: random.Random, key: str, kind: Place, town: Commune) -> Site:
         home = home_in(rng, town)
@@ -146,6 +173,11 @@ class Directory:
 
 def _named_posts() -> dict[str, Professional]:
     return {one.role: one for one in people().professionals if not one.substitute}
+
+
+def _person(one: Staff) -> Json:
+    email = email_address(f"{one.given} {one.family}", 0)
+    return {"sex": one.sex, "family": one.family, "given": one.given, "email": email}
 
 
 def _who(named: Professional) -> Json:

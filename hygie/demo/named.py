@@ -71,12 +71,30 @@ class Professional(msgspec.Struct, frozen=True):
     substitute: bool = False
 
 
+class Staff(msgspec.Struct, frozen=True):
+    """Somebody with a role of our own in the access matrix.
+
+    ``under`` is the slug of the professional under whom they act, empty where nobody;
+    ``profession`` a code of TRE_G15.
+    """
+
+    slug: str
+    sex: str
+    family: str
+    given: str
+    label: str
+    acts_as: str
+    under: str = ""
+    profession: str = ""
+
+
 class People(msgspec.Struct, frozen=True):
     """Everybody who has a name in the demonstration, and the town where they live."""
 
     town: str
     patients: tuple[Story, ...]
     professionals: tuple[Professional, ...]
+    staff: tuple[Staff, ...]
     officer: Professional
 
 

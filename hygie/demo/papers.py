@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 
 from hygie.demo.course import Course, Paper
-from hygie.demo.fhir.care import Visit
+from hygie.demo.fhir.care import Visit, write_encounter
 from hygie.demo.fhir.directory import Post
 from hygie.demo.fhir.documents import Deposit, write_document
+from hygie.demo.fhir.parts import HIDDEN_FROM_PARENTS
 from hygie.demo.pdf import page
 from hygie.demo.rows import DocumentKind
 from hygie.demo.tables import rows
@@ -24,13 +25,19 @@ RANK = ("summary", "stay", "laboratory", "consultation", "prescription", "imagin
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """A document of a named person beside those of the engine."""
+    """A document of a named person beside those of the engine.
+
+    ``role`` gives it a visit of its own with whoever holds that role, ``days_ago`` days before the
+    end of the story; without it the last visit to the general practitioner.
+    """
 
     kind: str
     title: str
     lines: tuple[str, ...]
-    secret: bool = False
+    label: str = ""
     by_patient: bool = False
+    role: str = ""
+    days_ago: int = 0
 
 
 def file_documents(
@@ -41,9 +48,18 @@ def file_documents(
     for paper in papers[:count]:
         _file(course, paper)
     for extra in extras:
-        visit = max(course.gp_visits, key=lambda visit: visit.start)
-        paper = Paper(extra.kind, visit, extra.title, extra.lines)
-        _file(course, paper, secret=extra.secret, by_patient=extra.by_patient)
+        paper = Paper(extra.kind, _visit_of(course, extra), extra.title, extra.lines)
+        _file(course, paper, label=extra.label, by_patient=extra.by_patient)
+
+
+def _visit_of(course: Course, extra: Extra) -> Visit:
+    if not extra.role:
+        return max(course.gp_visits, key=lambda visit: visit.start)
+    day = course.working_day(course.end - timedelta(days=extra.days_ago))
+    post, secret = course.territory.post(extra.role), extra.label == HIDDEN_FROM_PARENTS
+    visit = Visit(course.chart.reserve("Encounter", extra.title), day, 17 * 60, post, secret)
+    write_encounter(course.chart, course.patient, visit, label=extra.title, reasons=[])
+    return visit
 
 
 def _candidates(course: Course, treatments: Treatments) -> list[Paper]:
@@ -110,7 +126,7 @@ def _prescription(treatments: Treatments) -> Paper | None:
     return Paper("prescription", visit, "Ordonnance", (*lines, "À renouveler pendant six mois."))
 
 
-def _file(course: Course, paper: Paper, *, secret: bool = False, by_patient: bool = False) -> None:
+def _file(course: Course, paper: Paper, *, label: str = "", by_patient: bool = False) -> None:
     kind, post, day = document_kind(paper.kind), paper.visit.post, paper.visit.day
     author = course.person.name if by_patient else post.name
     content = page(
@@ -127,7 +143,7 @@ def _file(course: Course, paper: Paper, *, secret: bool = False, by_patient: boo
         content,
         f"{paper.title} du {day:%d/%m/%Y}",
         encounter=paper.visit.reference,
-        secret=secret,
+        label=label,
         by_patient=by_patient,
     )
     write_document(course.chart, course.patient, deposit)

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from hygie.demo.chance import chance
+from hygie.demo.choices import choices_of, parents_of, usual_choices
 from hygie.demo.course import WINDOW_YEARS, Course
 from hygie.demo.directory import Directory, Territory
-from hygie.demo.fhir.parts import Chart
-from hygie.demo.fhir.person import Access
+from hygie.demo.fhir.choices import Access
+from hygie.demo.fhir.parts import HIDDEN_FROM_PARENTS, Chart
 from hygie.demo.households import household
 from hygie.demo.illness import Illness, draw_illnesses
 from hygie.demo.maternity import TERM, pregnancies_of, pregnancy
@@ -23,9 +24,9 @@ from hygie.demo.record import Wishes, play
 from hygie.demo.rows import Allergy, Disease
 from hygie.demo.tables import rows
 from hygie.demo.traits import Person
+from hygie.domains.consent.model.choices import Standing
 
 CONSENT_SINCE, CONSENT_UNTIL = timedelta(days=200), timedelta(days=530)
-MAJORITY = 18
 Record = list[bytes]
 """The resources of one person, or of the directory, as JSON."""
 
@@ -44,7 +45,35 @@ SECRET_VISIT = Extra(
         "# Conclusion",
         "Information donnée. Le patient demande que ses parents n'en soient pas informés.",
     ),
-    secret=True,
+    label=HIDDEN_FROM_PARENTS,
+    role="generaliste",
+    days_ago=40,
+)
+MASKED_REPORT = Extra(
+    "consultation",
+    "Consultation de cardiologie",
+    (
+        "# Motif",
+        "Troubles de l'érection sous bêtabloquant.",
+        "# Conclusion",
+        "Bisoprolol poursuivi. Le patient souhaite que d'autres soignants ne le lisent pas.",
+    ),
+    label="MASQUE_PS",
+    role="cardiologue",
+    days_ago=60,
+)
+UNANNOUNCED_RESULT = Extra(
+    "imaging",
+    "Scanner thoracique",
+    (
+        "# Résultat",
+        "Nodule de 14 mm du lobe supérieur droit, à contours irréguliers.",
+        "# Conclusion",
+        "À annoncer en consultation. Avis pneumologique demandé.",
+    ),
+    label="INVISIBLE_PATIENT",
+    role="radiologue",
+    days_ago=3,
 )
 DIRECTIVES = Extra(
     "directives",
@@ -73,7 +102,7 @@ def population(seed: int, patients: int, *, today: date) -> Iterator[Record]:
     local = max(0, min(patients // LOCAL_SHARE, LOCAL_MOST) - len(named))
     local = min(local, others)
     size = min(LARGEST, max(SMALLEST, patients // 100))
-    directory = Directory(seed, 1 + -(-(others - local) // size))
+    directory = Directory(seed, 1 + -(-(others - local) // size), today=today)
     yield directory.chart.resources
     for story, person in zip(people().patients, named, strict=True):
         yield _named_record(story, person, directory.territories[0], today)
@@ -116,7 +145,7 @@ def _record(person: Person, territory: Territory, today: date) -> Record:
         allergies=draw_allergies(rng, person, end),
         chart=Chart(person.key),
     )
-    play(course, Wishes())
+    play(course, Wishes(readers=parents_of(person), choices=usual_choices(course)))
     return course.chart.resources
 
 
@@ -133,13 +162,14 @@ def _named_record(story: Story, person: Person, territory: Territory, today: dat
     )
     extras = [SECRET_VISIT] if story.secret_visit else []
     if story.slug == "rene":
-        extras.append(DIRECTIVES)
+        extras += [DIRECTIVES, MASKED_REPORT, UNANNOUNCED_RESULT]
     wishes = Wishes(
         documents=story.documents,
         extras=extras,
         takes=story.takes,
         links=_links(story),
         readers=_readers(story, person, today),
+        choices=choices_of(story.slug, course),
     )
     play(course, wishes)
     return course.chart.resources
@@ -147,16 +177,13 @@ def _named_record(story: Story, person: Person, territory: Territory, today: dat
 
 def _readers(story: Story, person: Person, today: date) -> list[Access]:
     """Return who else may read a named record: helpers for a time, parents until majority."""
-    readers = []
-    for kin in story.relatives:
-        reader = reference("Patient", kin.slug)
-        if kin.guardian:
-            majority = person.birth.replace(year=person.birth.year + MAJORITY)
-            readers.append(Access(reader, parent=True, start=person.birth, end=majority))
-        elif kin.helper:
-            start, end = today - CONSENT_SINCE, today + CONSENT_UNTIL
-            readers.append(Access(reader, parent=False, start=start, end=end))
-    return readers
+    start, end = today - CONSENT_SINCE, today + CONSENT_UNTIL
+    helpers = [
+        Access(reference("Patient", kin.slug), one.person.name, Standing.HELPER, start, end)
+        for kin, one in zip(story.relatives, person.relatives, strict=True)
+        if kin.helper
+    ]
+    return [*parents_of(person), *helpers]
 
 
 def _illnesses(story: Story, today: date) -> dict[str, Illness]:

@@ -10,10 +10,9 @@ from datetime import date, timedelta
 from hygie.demo.chance import Weighted
 from hygie.demo.course import ADULT, Course
 from hygie.demo.episodes import play_episodes
+from hygie.demo.fhir.choices import Access, Chosen, write_access, write_choices
 from hygie.demo.fhir.person import (
-    Access,
     Member,
-    write_access_consent,
     write_care_team,
     write_coverage,
     write_patient,
@@ -46,6 +45,7 @@ class Wishes:
     takes: Mapping[str, float | None] = field(default_factory=dict)
     links: Sequence[str] = ()
     readers: Sequence[Access] = ()
+    choices: Sequence[Chosen] = ()
 
 
 def play(course: Course, wishes: Wishes) -> None:
@@ -97,7 +97,8 @@ def _administrative(course: Course, treatments: Treatments, wishes: Wishes) -> N
     _insure(course, relatives)
     write_care_team(chart, person, course.patient, _team(course, treatments))
     for access in wishes.readers:
-        write_access_consent(chart, course.patient, access, organization=doctor.site.reference)
+        write_access(chart, course.patient, access)
+    write_choices(chart, course.patient, wishes.choices)
 
 
 def _insure(course: Course, relatives: dict[str, str]) -> None:
@@ -127,7 +128,9 @@ def _team(course: Course, treatments: Treatments) -> list[Member]:
     """Return the care team: treating physician first, then who was met, then the substitute."""
     territory, person = course.territory, course.person
     since = course.first_visit.day if course.first_visit else person.birth
-    doctor = Member(territory.post("generaliste"), since, label="Médecin traitant")
+    doctor = Member(
+        territory.post("generaliste"), since, label="Médecin traitant", event="treating-physician"
+    )
     if treatments.takings:
         course.joins("pharmacien", territory.post("pharmacien"), _began(treatments, since))
     if person.age(course.end) >= FRAIL and course.illnesses:
@@ -142,7 +145,8 @@ def _team(course: Course, treatments: Treatments) -> list[Member]:
     if territory.substitute and not person.death:
         start, end = _replacement(course.today)
         start = max(start, person.birth)
-        team.append(Member(territory.substitute, start, end, "Remplaçante du médecin traitant"))
+        label = "Remplaçante du médecin traitant"
+        team.append(Member(territory.substitute, start, end, label, "substitution"))
     return team
 
 

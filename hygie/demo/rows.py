@@ -342,3 +342,20 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     code: str = ""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What a named person decided, or somebody about them: ``decisions.csv``.
+
+    ``choice`` is a code of the choices of the record, or ``emergency`` for a past break-glass;
+    ``care-team`` without a day means that the person has not agreed. ``note`` is its reason.
+    """
+
+    slug: str
+    choice: str
+    type: str = ""
+    who: str = ""
+    standing: str = ""
+    days_ago: int | None = None
+    days_left: int | None = None
+    note: str = ""

@@ -89,7 +89,7 @@ def _open_accounts(settings: Settings, platform: Platform) -> None:
             each.name,
             Kind(each.kind),
             reference=each.reference or "",
-            rights=(Right.IDENTIFY,) if each.kind == Kind.PROFESSIONAL else (),
+            rights=tuple(Right(right) for right in each.rights),
         )
         for each in accounts()
     ]

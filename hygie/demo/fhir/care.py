@@ -10,6 +10,9 @@ from hygie.demo.fhir.parts import (
     ATC,
     CCAM,
     CIS,
+    FRENCH_LABELS,
+    HIDDEN_FROM_PARENTS,
+    HIDDEN_WORDS,
     HL7,
     ICD10,
     Chart,
@@ -29,12 +32,16 @@ ENCOUNTERS = "https://hygie.example.org/encounters"
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """An encounter that took place: its reference, day, minute of the day and professional."""
+    """An encounter that took place: its reference, day, minute of the day and professional.
+
+    A secret one is hidden from whoever represents the person, and all that depends on it.
+    """
 
     reference: str
     day: date
     minute: int
     post: Post
+    secret: bool = False
 
     @property
     def start(self) -> str:
@@ -73,6 +80,8 @@ def write_encounter(
         "participant": [{"individual": ref(visit.post.practitioner, visit.post.name)}],
         "period": period(visit.start, end),
     }
+    if visit.secret:
+        body["meta"]["security"] = [coding(FRENCH_LABELS, HIDDEN_FROM_PARENTS, HIDDEN_WORDS)]
     if reasons:
         body["reasonReference"] = refs(reasons)
     body["location"] = [{"location": ref(visit.post.site.location)}]

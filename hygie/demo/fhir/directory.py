@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from hygie.demo.fhir.parts import (
     CORE_IDENTIFIER_TYPE,
@@ -12,10 +13,12 @@ from hygie.demo.fhir.parts import (
     coding,
     concept,
     meta,
+    period,
     ref,
 )
 from hygie.demo.places import Home
 from hygie.demo.rows import Place, Profession
+from hygie.domains.consent.fhir.codes import ACTING_UNDER, ROLE
 
 PROFESSIONS = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
 SPECIALTIES = (
@@ -153,6 +156,47 @@ def write_staff(chart: Chart, key: str, who: Json, *, label: str, site: Site) ->
         reference=chart.reserve("PractitionerRole", key),
     )
     return practitioner
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """Somebody with a role of our own in the access matrix, perhaps under a professional."""
+
+    who: Json
+    label: str
+    role: str
+    profession: str = ""
+    under: str = ""
+    under_name: str = ""
+
+
+def write_appointed(chart: Chart, key: str, post: Appointment, *, site: Site, today: date) -> None:
+    """Write a Practitioner and the role they have, for a time where it is under somebody."""
+    who = post.who
+    title = "Dr " if post.profession else ""
+    name = f"{title}{who['given']} {who['family']}"
+    person: Json = {
+        "active": True,
+        "name": [{"text": name, "family": who["family"], "given": [who["given"]]}],
+        "telecom": [{"system": "email", "value": who["email"], "use": "work"}],
+        "gender": who["sex"],
+    }
+    if post.profession:
+        person["qualification"] = [{"code": concept(PROFESSIONS, post.profession, "Médecin")}]
+    practitioner = chart.add("Practitioner", person, reference=chart.reserve("Practitioner", key))
+    role: Json = {
+        "active": True,
+        "practitioner": ref(practitioner, name),
+        "organization": ref(site.reference, site.name),
+        "code": [concept(ROLE, post.role, text=post.label)],
+    }
+    if post.under:
+        role["extension"] = [
+            {"url": ACTING_UNDER, "valueReference": ref(post.under, post.under_name)}
+        ]
+        end = today + timedelta(days=365)
+        role["period"] = period((today - timedelta(days=200)).isoformat(), end.isoformat())
+    chart.add("PractitionerRole", role, reference=chart.reserve("PractitionerRole", key))
 
 
 def write_payer(chart: Chart, key: str, name: str, *, compulsory: bool) -> str:

@@ -13,7 +13,19 @@ from dataclasses import dataclass
 from datetime import date
 
 from hygie.demo.fhir.directory import Post
-from hygie.demo.fhir.parts import HL7, Chart, Json, coding, concept, instant, period, ref
+from hygie.demo.fhir.parts import (
+    FRENCH_LABELS,
+    HIDDEN_FROM_PARENTS,
+    HIDDEN_WORDS,
+    HL7,
+    Chart,
+    Json,
+    coding,
+    concept,
+    instant,
+    period,
+    ref,
+)
 from hygie.demo.rows import DocumentKind
 
 CLASSES = "urn:oid:1.2.250.1.213.1.1.4.1"
@@ -21,13 +33,17 @@ FORMATS = "http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode"
 FACILITIES = "urn:oid:1.2.250.1.71.4.2.4"
 PRACTICES = "urn:oid:1.2.250.1.213.1.1.4.9"
 PATIENT_EXPRESSION = "urn:oid:1.2.250.1.213.1.1.4.6"
-FRENCH_LABELS = "urn:oid:1.2.250.1.213.1.1.4.13"
-HIDDEN_FROM_PARENTS = "INVISIBLE_REPRESENTANTS_LEGAUX"
+LABELS = {
+    HIDDEN_FROM_PARENTS: HIDDEN_WORDS,
+    "MASQUE_PS": "Masqué aux professionnels de santé",
+    "INVISIBLE_PATIENT": "Non visible par le patient avant une consultation d'annonce",
+}
+"""Labels that a deposit may carry beside the normal one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """A document about to be filed: its kind, day, author, content and secrecy."""
+    """A document about to be filed: its kind, day, author, content and label, if any."""
 
     kind: DocumentKind
     day: date
@@ -35,7 +51,7 @@ class Deposit:
     content: bytes
     title: str
     encounter: str = ""
-    secret: bool = False
+    label: str = ""
     by_patient: bool = False
 
 
@@ -45,9 +61,8 @@ def write_document(chart: Chart, patient: str, deposit: Deposit) -> str:
     uuid = f"urn:uuid:{reference.partition('/')[2]}"
     kind, at = deposit.kind, instant(deposit.day, 18 * 60)
     labels = [concept(HL7 + "v3-Confidentiality", "N", "Normal")]
-    if deposit.secret:
-        text = "Non visible par les représentants légaux du patient"
-        labels.append(concept(FRENCH_LABELS, HIDDEN_FROM_PARENTS, text))
+    if deposit.label:
+        labels.append(concept(FRENCH_LABELS, deposit.label, LABELS[deposit.label]))
     author = (
         ref(patient) if deposit.by_patient else ref(deposit.post.practitioner, deposit.post.name)
     )

@@ -24,6 +24,10 @@ ICD10 = "http://hl7.org/fhir/sid/icd-10"
 CCAM = "urn:oid:1.2.250.1.213.2.5"
 CIS = "https://smt.esante.gouv.fr/terminologie-bdpm"
 ATC = "http://www.whocc.no/atc"
+FRENCH_LABELS = "urn:oid:1.2.250.1.213.1.1.4.13"
+"""Confidentiality labels of the CI-SIS (JDV_J08)."""
+HIDDEN_FROM_PARENTS = "INVISIBLE_REPRESENTANTS_LEGAUX"
+HIDDEN_WORDS = "Non visible par les représentants légaux du patient"
 
 _encode = msgspec.json.Encoder().encode
 

@@ -1,17 +1,16 @@
-"""The administrative part of a record: Patient, RelatedPerson, Coverage, CareTeam, Consent."""
+"""The administrative part of a record: Patient, RelatedPerson, Coverage, CareTeam."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from hygie.demo.fhir.directory import PROFESSIONS, Post, address, insee_code
 from hygie.demo.fhir.parts import (
     CORE,
     CORE_IDENTIFIER_TYPE,
     HL7,
-    LOINC,
     Chart,
     Json,
     coding,
@@ -22,6 +21,8 @@ from hygie.demo.fhir.parts import (
     ref,
 )
 from hygie.demo.traits import Person, Relative
+from hygie.domains.consent.fhir.codes import STARTING_EVENT
+from hygie.domains.consent.model.events import DESIGNATION
 
 TEST_NIR = "urn:oid:1.2.250.1.213.1.4.10"
 RELATION = "https://mos.esante.gouv.fr/NOS/TRE_R216-HL7RoleCode/FHIR/TRE-R216-HL7RoleCode"
@@ -31,12 +32,16 @@ NOON = 12 * 60
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a care team, from a day and, for a substitute, to a day."""
+    """A member of a care team, from a day and, for a substitute, to a day.
+
+    ``event`` is what started the membership: a code of the events of the consent domain.
+    """
 
     post: Post
     since: date
     until: date | None = None
     label: str = ""
+    event: str = DESIGNATION
 
 
 def write_patient(
@@ -144,63 +149,12 @@ def _participant(member: Member, end: str | None) -> Json:
     label = member.label or job.specialty_label or job.label
     until = member.until.isoformat() if member.until else end
     return {
+        "extension": [{"url": STARTING_EVENT, "valueCode": member.event}],
         "role": [concept(PROFESSIONS, job.profession, job.label, text=label)],
         "member": ref(member.post.practitioner, member.post.name),
         "onBehalfOf": ref(member.post.site.reference),
         "period": period(member.since.isoformat(), until),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Why somebody else may read a record: a helper whom the patient chose, or a parent.
-
-    ``reader`` is their own Patient reference; the end date is not included. A parent's access
-    rests on parental authority (Code civil, article 371-1) and ends at majority.
-    """
-
-    reader: str
-    parent: bool
-    start: date
-    end: date
-
-    def role(self) -> Json:
-        """Return the part the reader plays."""
-        if self.parent:
-            return concept(HL7 + "v3-RoleCode", "GUARD", "Responsable légal")
-        return concept(HL7 + "v3-RoleCode", "DELEGATEE", "Aidant")
-
-    def rule(self) -> Json:
-        """Return what the access rests on."""
-        if self.parent:
-            return {"text": "Autorité parentale (Code civil, article 371-1)"}
-        return concept(HL7 + "v3-ActCode", "OPTIN")
-
-
-def write_access_consent(chart: Chart, patient: str, access: Access, *, organization: str) -> None:
-    """Write the Consent by which somebody else reads a record for a time."""
-    chart.add(
-        "Consent",
-        {
-            "status": "active",
-            "scope": concept(HL7 + "consentscope", "patient-privacy"),
-            "category": [concept(LOINC, "59284-0", "Attestation de consentement")],
-            "patient": ref(patient),
-            "dateTime": instant(access.start, NOON),
-            "performer": [ref(access.reader if access.parent else patient)],
-            "organization": [ref(organization)],
-            "policyRule": access.rule(),
-            "provision": {
-                "type": "permit",
-                "period": period(
-                    access.start.isoformat(), (access.end - timedelta(days=1)).isoformat()
-                ),
-                "actor": [{"role": access.role(), "reference": ref(access.reader)}],
-                "action": [concept(HL7 + "consentaction", "access")],
-                "purpose": [coding(HL7 + "v3-ActReason", "FAMRQT")],
-            },
-        },
-    )
 
 
 def _nir(person: Person) -> Json:

@@ -215,7 +215,7 @@ def test_documents_say_the_size_the_hash_and_the_class_of_their_content(
 
 
 def test_family_members_share_an_address_and_a_child_has_its_parents(charts: list[Chart]) -> None:
-    for chart in charts[7:]:
+    for chart in charts[9:]:
         for relative in chart.all("RelatedPerson"):
             assert relative["address"] == chart.patient["address"]
         if chart.patient["birthDate"] > "2009-01-01":
@@ -236,3 +236,7 @@ def test_the_secret_visit_of_the_teenager_is_hidden_from_his_parents(charts: lis
         for coding in label["coding"]
     ]
     assert labels.count("INVISIBLE_REPRESENTANTS_LEGAUX") == 1
+    visits = [one for one in teenager.all("Encounter") if "security" in one["meta"]]
+    assert [one["meta"]["security"][0]["code"] for one in visits] == [
+        "INVISIBLE_REPRESENTANTS_LEGAUX"
+    ]

@@ -12,12 +12,18 @@ import pytest
 
 from hygie.demo import accounts, population
 from hygie.demo.chance import chance
+from hygie.demo.fhir.parts import PARIS
 from hygie.demo.households import household
 from hygie.demo.places import commune
+from hygie.domains.consent import PROJECTIONS
 from hygie.kernel.fhir.validate import parse
+from hygie.kernel.security.relations import Relation
+from hygie.kernel.store.facts import Fact
 
 TODAY = date(2026, 6, 30)
 Resource = dict[str, Any]
+NOT_IN_TEAMS = {"maelle.lebihan", "erwan.jaouen"}
+"""Who acts under somebody, or opens records as Centre 15 only."""
 
 
 def load(seed: int, patients: int) -> list[list[Resource]]:
@@ -74,15 +80,15 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 def test_another_seed_keeps_the_named_people_and_changes_the_others() -> None:
     one, other = of_type(load(1, 12), "Patient"), of_type(load(2, 12), "Patient")
-    assert [p["id"] for p in one[:7]] == [p["id"] for p in other[:7]]
-    assert not {p["id"] for p in one[7:]} & {p["id"] for p in other[7:]}
+    assert [p["id"] for p in one[:9]] == [p["id"] for p in other[:9]]
+    assert not {p["id"] for p in one[9:]} & {p["id"] for p in other[9:]}
 
 
 def test_as_many_patients_as_asked_and_never_less_than_the_named(
     few: list[list[Resource]],
 ) -> None:
     assert len(of_type(few, "Patient")) == 40
-    assert len(of_type(load(1, 0), "Patient")) == 7
+    assert len(of_type(load(1, 0), "Patient")) == 9
 
 
 def test_accounts_name_people_who_are_there(few: list[list[Resource]]) -> None:
@@ -90,7 +96,7 @@ def test_accounts_name_people_who_are_there(few: list[list[Resource]]) -> None:
     named = [account for account in accounts() if account.reference]
     assert {account.reference for account in named} <= known
     assert {related for account in named for related in account.acts_as} <= known
-    assert len(accounts()) == 14
+    assert len(accounts()) == 19
 
 
 def test_each_professional_account_has_patients_in_a_care_team() -> None:
@@ -99,7 +105,7 @@ def test_each_professional_account_has_patients_in_a_care_team() -> None:
     teams = [json.loads(raw) for record in people for raw in record if raw.startswith(start)]
     members = Counter(part["member"]["reference"] for team in teams for part in team["participant"])
     for account in accounts():
-        if account.kind == "professional":
+        if account.kind == "professional" and account.login not in NOT_IN_TEAMS:
             assert members[account.reference or ""] > 0, account.login
     doctor = next(account for account in accounts() if account.login == "yann.kervella")
     assert members[doctor.reference or ""] == 30
@@ -118,18 +124,35 @@ def test_the_substitute_is_there_for_the_dates_of_the_replacement(
     assert periods == {("2026-06-16", "2026-07-21")}
 
 
-def test_the_daughter_helps_with_a_dated_consent(few: list[list[Resource]]) -> None:
+def test_the_daughter_helps_with_dated_consents_of_two_scopes(few: list[list[Resource]]) -> None:
     daughter = next(account for account in accounts() if account.login == "nathalie")
-    (consent,) = (
-        one
+    consents = [
+        one["provision"]
         for one in of_type(few, "Consent")
-        if one["provision"]["actor"][0]["reference"]["reference"] == daughter.reference
-    )
-    assert (
-        consent["provision"]["period"]["start"]
-        < "2026-06-30"
-        < consent["provision"]["period"]["end"]
-    )
+        for actor in one.get("provision", {}).get("actor", ())
+        if actor["reference"]["reference"] == daughter.reference
+    ]
+    scopes = {one["actor"][0]["role"]["coding"][0]["code"] for one in consents}
+    assert scopes == {"helper", "helper-administrative"}
+    for one in consents:
+        assert one["period"]["start"] < "2026-06-30" < one["period"]["end"]
+
+
+def test_what_people_decided_is_what_the_rules_read(few: list[list[Resource]]) -> None:
+    stated: Counter[Relation] = Counter()
+    for record in population(1, 40, today=TODAY):
+        for raw in record:
+            parsed = parse(raw)
+            kind = type(parsed.resource).__name__
+            if kind in PROJECTIONS:
+                facts = PROJECTIONS[kind](parsed.resource, PARIS)
+                stated.update(one.kind for one in facts if isinstance(one, Fact))
+    for relation in Relation:
+        if relation not in {Relation.GUARDIAN, Relation.MANAGES, Relation.RESTRICTED}:
+            held = stated[relation]
+            assert held or relation in {Relation.CENTRE_15, Relation.REFUSES_EMERGENCY}, relation
+    agreed = len(of_type(few, "Patient")) - stated[Relation.TEAM_CONSENT]
+    assert 2 <= agreed <= 15
 
 
 def test_a_record_has_a_hundred_resources_on_average() -> None:
