@@ -14,11 +14,12 @@ import msgspec
 
 from hygie.commands.options import command, settings_of
 from hygie.kernel.audit import sequencer
-from hygie.kernel.audit.checkpoint import load_or_create_key
 from hygie.kernel.audit.export import export
+from hygie.kernel.audit.merging import merge
 from hygie.kernel.audit.trace import Trace, write
+from hygie.kernel.audit.upkeep import log_key
 from hygie.kernel.config import Settings
-from hygie.kernel.database import folders, server
+from hygie.kernel.database import server
 from hygie.kernel.database.connection import Database
 from hygie.kernel.database.roles import SEQUENCER
 from hygie.kernel.errors import InvalidRequest
@@ -31,10 +32,9 @@ OK = 200
 
 
 class Said(msgspec.Struct):
-    """What the first and the last line of an export say."""
+    """What the last line of an export says."""
 
-    key: str = ""
-    end: dict[str, int] = {}
+    end: dict[str, int]
 
 
 def add(commands: Commands) -> None:
@@ -56,12 +56,13 @@ def run(arguments: argparse.Namespace) -> int:
     file: Path = arguments.to.expanduser().resolve()
     server.check_is_installed(settings)
     with server.running(settings), _make(file) as lines:
-        first, last = asyncio.run(_export(settings, lines))
-    key, counts = _said(first).key, _said(last).end
+        key, last = asyncio.run(_export(settings, lines))
+    counts = msgspec.json.decode(last, type=Said).end
     sys.stdout.write(
         f"{counts['leaves']} events and {counts['heads']} signed heads in {file}\n"
         f"Key of the log: {key}\n"
         f"Verify with: python -m hygie_verify {file} --key {key}\n"
+        "Give it also --witness-key and --witness-heads: docs/how-to/verify-the-access-log.md\n"
     )
     return 0
 
@@ -79,25 +80,25 @@ def _make(file: Path) -> IO[bytes]:
     return file.open("wb")
 
 
-async def _export(settings: Settings, file: IO[bytes]) -> tuple[bytes, bytes]:
-    """Trace the export itself, give each trace its place, write; return first and last line."""
-    key = load_or_create_key(folders.keys(settings.data))
+async def _export(settings: Settings, file: IO[bytes]) -> tuple[str, bytes]:
+    """Trace the export itself, give each trace its place, write; return key and last line."""
     traces = await Database.open(settings, size=1)
     places = await Database.open(settings, role=SEQUENCER, size=1)
-    first = last = b""
+    last = b""
     try:
         async with traces.connection() as connection:
             await write(connection, [_trace()])
         async with places.connection() as connection:
-            while await sequencer.sequence(connection, key):
+            signer = await sequencer.signer_of(connection, log_key(settings.data))
+            await merge(connection, settings.data)
+            while await sequencer.sequence(connection, signer.key):
                 pass
-            async for last in export(connection, key):
-                first = first or last
+            async for last in export(connection, signer.key):
                 file.write(last)
     finally:
         for database in (traces, places):
             await database.close()
-    return first, last
+    return signer.verifier_key, last
 
 
 def _trace() -> Trace:
@@ -112,7 +113,3 @@ def _trace() -> Trace:
         rule="system",
         detail="hygie export-log",
     )
-
-
-def _said(line: bytes) -> Said:
-    return msgspec.json.decode(line, type=Said)
