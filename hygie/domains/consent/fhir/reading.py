@@ -43,7 +43,7 @@ from hygie.domains.consent.model.constants import (
     birthday,
     majority_of,
     may_oppose_until,
-    needs_initial_consent,
+    own_access_from,
     retention_years,
 )
 from hygie.domains.consent.model.states import RecordState
@@ -80,7 +80,7 @@ def choices(
     found = _Found()
     for consent in sorted(consents, key=_stated_on):
         _add(found, consent, at=at, zone=zone)
-    minor_until = _minor_until(patient, at, zone)
+    minor_until, decides_from = _ages(patient, at, zone)
     members = [one for team in teams for one in _members(team, zone)]
     current = [one for one in members if _current(one.span, at)]
     opening = _opening(found.opening, zone)
@@ -107,15 +107,11 @@ def choices(
         if closed
         else None,
         minor_until=minor_until,
+        decides_from=decides_from,
         standing={
             choice: tuple(one.id for one, _ in said) for choice, said in found.single.items()
         },
     )
-
-
-def team_may_read(choices: Choices) -> bool:
-    """Tell whether the care team reads: always after the person agreed, earlier by the old law."""
-    return choices.care_team_agreed is not None or not needs_initial_consent(choices.at.date())
 
 
 def emergency(task: Any, zone: tzinfo) -> Emergency | None:
@@ -256,14 +252,14 @@ def _since(found: _Found, choice: Choice, zone: tzinfo) -> datetime | None:
     return starts
 
 
-def _minor_until(patient: Any, at: datetime, zone: tzinfo) -> date | None:
-    if patient.birthDate is UNSET:
-        return None
-    born = interval(patient.birthDate, zone)[0]
+def _ages(patient: Any, at: datetime, zone: tzinfo) -> tuple[date | None, date | None]:
+    """Return the day of majority, and that of deciding alone; None where it was reached."""
+    born = FIRST if patient.birthDate is UNSET else interval(patient.birthDate, zone)[0]
     if born == FIRST:
-        return None
-    majority = majority_of(born.astimezone(zone).date())
-    return majority if at.astimezone(zone).date() < majority else None
+        return None, None
+    day, today = born.astimezone(zone).date(), at.astimezone(zone).date()
+    majority, alone = majority_of(day), own_access_from(day, today)
+    return majority if today < majority else None, alone if today < alone else None
 
 
 def _named(reference: Any) -> Party:

@@ -57,13 +57,6 @@ class Span:
         """Tell whether an instant is in it."""
         return (self.starts is None or self.starts <= at) and (self.ends is None or at < self.ends)
 
-    @property
-    def last_day(self) -> date | None:
-        """Return the last day it is good on, in the zone of its end."""
-        if self.ends is None:
-            return None
-        return (self.ends - _INSTANT).date()
-
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -190,6 +183,7 @@ class Choices:
         closed_on: when it was closed; None while it is open.
         destroyed_after: until when a closed record is kept and may be reopened.
         minor_until: the day the person comes of age; None for an adult.
+        decides_from: the day from which a minor decides alone too; None once it is reached.
     """
 
     patient: str
@@ -210,8 +204,6 @@ class Choices:
     closed_on: datetime | None = None
     destroyed_after: date | None = None
     minor_until: date | None = None
+    decides_from: date | None = None
     standing: dict[Choice, tuple[str, ...]] = field(default_factory=dict)
     """Ids of the Consents by which each choice of the record holds, or of the last that did."""
-
-
-_INSTANT = datetime.resolution

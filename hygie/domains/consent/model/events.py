@@ -72,7 +72,6 @@ EVENTS = load(
 )
 DESIGNATION: Final = "designation"
 WITHDRAWAL: Final = "withdrawal"
-EXPIRY: Final = "expiry"
 
 
 def event(code: str, *, at: date) -> Event:

@@ -32,7 +32,7 @@ from hygie.domains.consent.model.constants import longest_access, opening_mode, 
 from hygie.domains.consent.model.events import DESIGNATION, WITHDRAWAL
 from hygie.domains.consent.model.states import RecordState, check_change
 from hygie.domains.consent.service.choices import Record, read_record, without_meta
-from hygie.kernel.errors import Conflict, InvalidRequest, NotFound
+from hygie.kernel.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from hygie.kernel.security.caller import Caller
 from hygie.kernel.store import Repository
 from hygie.kernel.store.model import Stored
@@ -46,7 +46,7 @@ async def record_notice(
     Raises:
         Conflict: the notice was already given.
     """
-    record = await read_record(repository, caller, patient, at=at)
+    record = await _record(repository, caller, patient, at=at)
     if record.choices.opening is not None:
         raise Conflict("The notice of opening was already given to this person.")
     statement = writing.Statement(patient, caller.reference, at)
@@ -162,6 +162,7 @@ async def give_access(
         InvalidRequest: the end is not after now, or too far.
     """
     _check_professional(who)
+    await _record(repository, caller, patient, at=at)
     ends = until or at + usual_access(at.date())
     if not at < ends <= at + longest_access(at.date()):
         raise InvalidRequest(
@@ -184,7 +185,7 @@ async def block(
 ) -> str:
     """Let a professional, or a structure, read nothing of the record; return the key."""
     _check_professional(who)
-    record = await read_record(repository, caller, patient, at=at)
+    record = await _record(repository, caller, patient, at=at)
     known = [one.key for one in record.choices.blocks if one.who.reference == who.reference]
     if known:
         return known[0]
@@ -217,6 +218,7 @@ async def name_helper(
         raise InvalidRequest("Choose somebody else: this is your own record.")
     if naming.until is not None and naming.until <= at:
         raise InvalidRequest("Choose an end after today.")
+    await _record(repository, caller, patient, at=at)
     statement = writing.Statement(patient, caller.reference, at)
     span = Span(at, naming.until)
     body = writing.delegate(statement, naming.who, naming.standing, span)
@@ -243,7 +245,7 @@ async def add_member(
     _check_professional(who)
     if until is not None and until <= at:
         raise InvalidRequest("Choose an end after today.")
-    record = await read_record(repository, caller, patient, at=at)
+    record = await _record(repository, caller, patient, at=at)
     joining = writing.participant(who, Span(at, until), DESIGNATION)
     teams = [one for ref, one in sorted(record.stored.items()) if ref.startswith("CareTeam/")]
     team = next((one for one in teams if _is_persons_own(_json(one))), None)
@@ -265,7 +267,7 @@ async def end_membership(
     Raises:
         NotFound: no membership has this key.
     """
-    record = await read_record(repository, caller, patient, at=at)
+    record = await _record(repository, caller, patient, at=at)
     team, _, place = key.partition("/")
     stored = _stated(record, f"CareTeam/{team}")
     body = _json(stored)
@@ -274,6 +276,14 @@ async def end_membership(
         raise NotFound("This membership is not known; show the page again.")
     members[int(place)] = writing.ended_participant(members[int(place)], at, WITHDRAWAL)
     await _update(repository, caller, stored, {**body, "participant": members})
+
+
+async def _record(repository: Repository, caller: Caller, patient: str, *, at: datetime) -> Record:
+    """Return the record to decide about; a child's parents decide until the child may."""
+    record = await read_record(repository, caller, patient, at=at)
+    if record.choices.decides_from is not None and caller.reference == f"Patient/{patient}":
+        raise Forbidden("Your parents decide about your record until you are older; ask them.")
+    return record
 
 
 def _is_persons_own(team: Json) -> bool:
@@ -298,7 +308,7 @@ async def _switch(
     at: datetime,
 ) -> None:
     """Write a choice that holds once per record; ``states``: whether its relation holds."""
-    record = await read_record(repository, caller, patient, at=at)
+    record = await _record(repository, caller, patient, at=at)
     await _write_switch(repository, caller, record, choice=choice, states=states)
 
 
@@ -321,7 +331,7 @@ async def _write_switch(
 async def _change_state(
     repository: Repository, caller: Caller, patient: str, *, after: RecordState, at: datetime
 ) -> None:
-    record = await read_record(repository, caller, patient, at=at)
+    record = await _record(repository, caller, patient, at=at)
     check_change(record.choices.state, after)
     choice, states = {
         RecordState.CLOSED: (Choice.CLOSURE, True),
@@ -335,7 +345,7 @@ async def _change_state(
 async def _end(
     repository: Repository, caller: Caller, patient: str, *, key: str, at: datetime
 ) -> None:
-    record = await read_record(repository, caller, patient, at=at)
+    record = await _record(repository, caller, patient, at=at)
     stored = _stated(record, f"Consent/{key}")
     body = _json(stored)
     if body.get("status") == "active":

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from hygie.domains.consent.fhir.codes import CHOICE as CHOICE_SYSTEM
-from hygie.domains.consent.fhir.writing import Statement, care_team, consent, participant
+from hygie.domains.consent.fhir.writing import Statement, care_team, consent, delegate, participant
 from hygie.domains.consent.model.choices import (
     Choice,
     Choices,
@@ -18,6 +18,7 @@ from hygie.domains.consent.model.choices import (
     Span,
     Standing,
 )
+from hygie.domains.consent.model.constants import birthday
 from hygie.domains.consent.model.emergency import Declaration
 from hygie.domains.consent.model.states import RecordState
 from hygie.domains.consent.service import choices, decisions, emergencies
@@ -228,6 +229,25 @@ async def test_a_choice_written_twice_is_withdrawn_as_one(desk: Desk) -> None:
     assert not (await told(desk, person)).research_allowed
     await decisions.refuse_research(desk.repository, person, "ruth", refused=False, at=NOW)
     assert (await told(desk, person)).research_allowed
+
+
+@pytest.mark.parametrize(("years", "days", "alone"), [(16, -1, True), (16, 1, False)])
+async def test_a_child_decides_alone_from_sixteen(
+    desk: Desk, years: int, days: int, alone: bool
+) -> None:
+    rid = f"young{days + 1}"
+    turned = NOW.date() + timedelta(days=days)
+    person = await desk.new_person(rid, birth=birthday(turned, -years).isoformat())
+    mother = await desk.new_person(f"{rid}-mother")
+    said = Statement(rid, mother.reference, NOW)
+    parent = delegate(said, party(mother), Standing.PARENT, Span(NOW - timedelta(days=9), None))
+    await desk.write({**parent, "id": f"{rid}-parent"})
+    await decisions.consent_to_team(desk.repository, mother, rid, at=NOW)
+    if alone:
+        await decisions.withdraw_from_team(desk.repository, person, rid, at=NOW)
+    else:
+        with pytest.raises(Forbidden, match="Your parents decide"):
+            await decisions.withdraw_from_team(desk.repository, person, rid, at=NOW)
 
 
 async def test_other_consents_are_no_choices_about_the_record(desk: Desk) -> None:
