@@ -31,6 +31,7 @@ PAGES = {
         f"{HOME}items/Condition/diabetes/",
     ],
     "dr.petit": ["/professional/rights/"],
+    "operateur": ["/establishment/rights/", "/establishment/rights/cabinet/"],
 }
 LOOKS = [("light", 1280), ("light", 320), ("dark", 320), ("dark", 1280)]
 

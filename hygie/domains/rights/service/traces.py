@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
 
 from hygie.domains.rights.service.copying import ACCESSES, Traces
 from hygie.kernel.audit.person import export_person
@@ -11,6 +14,7 @@ from hygie.kernel.audit.provider import AuditEvents
 from hygie.kernel.clock import SystemClock
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Access
+from hygie.kernel.security.labels import Label
 from hygie.kernel.store import Repository
 from hygie.kernel.store.ids import key_of
 from hygie.kernel.store.tracing import Request
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
 PROOFS = "proofs.ndjson"
 AT_ONCE = "500"
+_LABEL_NOW = "SELECT label_now($1::smallint, $2::uuid)"
 _SIGNED = "SELECT size FROM trace_head LIMIT 1"
 
 
@@ -57,8 +62,30 @@ async def _proofs(repository: Repository, access: Access, patient: str) -> Async
         reading.seen([number])
         if number is None or await reading.connection.fetchval(_SIGNED) is None:
             return
-        async for one in export_person(reading.connection, number):
-            yield one.rstrip(b"\n")
+        left_out = 0
+        async for raw in export_person(reading.connection, number):
+            line = msgspec.json.decode(raw)
+            if "place" in line and await _is_unannounced(reading.connection, line):
+                left_out += 1
+            elif "end" in line:
+                told = line["end"]["events"] - left_out
+                yield msgspec.json.encode({"end": {"events": told}})
+            else:
+                yield raw.rstrip(b"\n")
+
+
+async def _is_unannounced(connection: Connection, line: dict[str, Any]) -> bool:
+    """Tell whether a trace is about what a professional must first announce.
+
+    Its header, which no proof can do without, tells type and label: the whole line is left out.
+    """
+    header = msgspec.json.decode(line["header"])
+    body = msgspec.json.decode(line["body"]) if "body" in line else {}
+    label = header.get("label") or 0
+    if body.get("uid") and header.get("rt") is not None:
+        now = await connection.fetchval(_LABEL_NOW, header["rt"], UUID(body["uid"]))
+        label = label if now is None else now
+    return bool(label & Label.HIDDEN_FROM_PATIENT)
 
 
 async def _number(connection: Connection, patient: str) -> int | None:

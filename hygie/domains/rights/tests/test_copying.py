@@ -6,14 +6,22 @@ import hashlib
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hygie.domains.rights.tests.conftest import copied, lines, person, put
+from hygie.kernel.audit.checkpoint import Signer
+from hygie.kernel.audit.sequencer import sequence
+from hygie.kernel.database import roles
 from hygie.kernel.errors import Forbidden, NotFound
 from hygie.kernel.fhir.names import type_name
 from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store import Repository
+from hygie.testing.database import ScratchDatabase
 from hygie.testing.factories import condition, observation, patient
 from hygie.testing.stories import LUCIE, NORA, PAUL
+from hygie_verify.bundle import verify_proofs
+from hygie_verify.note import VerifierKey
+from hygie_verify.trust import Trust
 
 
 async def test_every_resource_of_the_person_is_in_the_copy(repository: Repository) -> None:
@@ -141,3 +149,31 @@ async def test_a_copy_leaves_one_trace_of_the_copying(repository: Repository) ->
             before,
         )
     assert [(row["interaction"], row["pat"]) for row in rows] == [("operation", caller.party)]
+
+
+async def test_the_accesses_are_proved_but_for_what_is_not_announced(
+    repository: Repository, database: ScratchDatabase
+) -> None:
+    me = "proved-person"
+    await put(repository, patient(id=me, ins=""))
+    caller = await person(repository, me)
+    result = condition(f"Patient/{me}", "Résultat", id="proved-result")
+    label = {"system": "urn:oid:1.2.250.1.213.1.1.4.13", "code": "INVISIBLE_PATIENT"}
+    await put(repository, result | {"meta": {"security": [label]}})
+    key = Ed25519PrivateKey.generate()
+    async with database.open(role=roles.SEQUENCER, size=1) as places, places.connection() as one:
+        await sequence(one, key)
+        origin = await one.fetchval("SELECT origin FROM trace_tree")
+        archive = await copied(repository, caller, me)
+        proofs = archive.read("traces/proofs.ndjson")
+        trust = Trust(key=VerifierKey.parse(Signer(origin, key).verifier_key))
+        report = verify_proofs(proofs.splitlines(), trust)
+        assert report.faults == []
+        hidden = report.leaves
+        assert b"INVISIBLE" not in proofs
+        await put(repository, result | {"note": [{"text": "Annoncé"}]})
+        await sequence(one, key)
+        archive = await copied(repository, caller, me)
+        report = verify_proofs(archive.read("traces/proofs.ndjson").splitlines(), trust)
+    assert report.faults == []
+    assert report.leaves >= hidden + 2
