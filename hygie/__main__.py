@@ -24,6 +24,7 @@ COMMANDS = (
     "account",
     "token",
     "migrate",
+    "keys",
     "backup",
     "restore",
 )

@@ -132,10 +132,16 @@ def unpack(path: Path, folder: Path, *, port: KeyPort | None, recovery: Recovery
         source = Decrypting(cast("BinaryIO", stream), key, about, name=str(path))
         try:
             with tarfile.open(mode="r|", fileobj=cast("IO[bytes]", source), bufsize=PIECE) as tar:
-                tar.extractall(folder, filter="data")
+                tar.extractall(folder, filter=_private)  # noqa: S202 - filtered
         except tarfile.TarError as error:
             raise InvalidRequest(f"{path} is damaged: take another backup.") from error
         source.finish()
+
+
+def _private(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
+    """Accept what belongs in the folder, for its owner only."""
+    kept = tarfile.data_filter(member, path)
+    return kept.replace(mode=0o700) if kept.isdir() else kept
 
 
 def _header(raw: bytes, path: Path) -> Header:

@@ -20,7 +20,7 @@ from hygie.kernel.config import Settings
 from hygie.kernel.database import binaries, folders, server
 from hygie.kernel.security.keys.opening import open_port
 from hygie.kernel.security.keys.recovery import load_or_draw, recovery_file
-from hygie.kernel.security.keys.shredding import make_ready
+from hygie.kernel.security.keys.shredding import check_is_repeated
 
 if TYPE_CHECKING:
     from hygie.commands.options import Commands
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def make(settings: Settings, folder: Path, keys_folder: Path) -> Header:
     """Copy the data first: a blob and a key are written before the row that names them."""
-    make_ready(settings, server.dsn(settings))
+    check_is_repeated(settings, server.dsn(settings))
     port, recovery = open_port(settings), load_or_draw(settings.data)
     with _workplace(settings.data) as place:
         kind, major = copy_database(settings, place)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hygie.commands import archive, key_tables
 from hygie.commands.archive import Header
+from hygie.commands.erasures import repeat_all
 from hygie.commands.options import command, settings_of
 from hygie.commands.postgres_tools import client, run_tool
 from hygie.kernel.config import Settings
@@ -17,10 +18,9 @@ from hygie.kernel.database import binaries, folders, roles, server
 from hygie.kernel.database.lock import FolderLock
 from hygie.kernel.database.session import connect
 from hygie.kernel.errors import HygieError, InvalidRequest
-from hygie.kernel.security.keys.ledger import Erasure, Ledger, read_file
+from hygie.kernel.security.keys.ledger import Erasure, read_file
 from hygie.kernel.security.keys.opening import open_port
 from hygie.kernel.security.keys.recovery import RecoveryKey, read_recovery
-from hygie.kernel.security.keys.shredding import repeat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +124,7 @@ def finish(settings: Settings, dsn: str, later: Sequence[Erasure]) -> Sequence[E
     """Bring the keys to the day of their archive, then repeat every erasure ever recorded."""
     key_tables.load(dsn, _tables(settings))
     shutil.rmtree(_tables(settings))
-    return repeat(dsn, Ledger.of(settings), more=later, restored=True)
+    return repeat_all(settings, dsn, more=later)
 
 
 def load_dump(settings: Settings, dump: Path) -> None:

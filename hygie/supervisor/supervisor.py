@@ -27,6 +27,8 @@ from hygie.kernel.database.lock import FolderLock
 from hygie.kernel.database.process import adopt_orphans, reap_orphans
 from hygie.kernel.database.state import State
 from hygie.kernel.errors import ConfigurationError, Unavailable
+from hygie.kernel.security.keys import check_keys
+from hygie.kernel.security.keys.shredding import check_is_repeated
 from hygie.supervisor.checks import check_port_is_free, check_tls
 from hygie.supervisor.child import Child
 from hygie.supervisor.health import answers
@@ -115,6 +117,7 @@ class Supervisor:
         try:
             check_tls(self.settings)
             check_port_is_free(self.settings)
+            check_keys(self.settings)
             self._start()
             while True:
                 time.sleep(TICK)
@@ -131,6 +134,7 @@ class Supervisor:
         self._start_database()
         self._publish("starting", "the database is being brought up to date")
         server.prepare(self.settings)
+        check_is_repeated(self.settings, server.dsn(self.settings))
         pages, population = self._passing
         self._wait_for_end(pages)
         self._publish("starting", "the programme is starting", database=True)

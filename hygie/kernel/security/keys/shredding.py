@@ -11,7 +11,7 @@ import msgspec
 from hygie.kernel.config import Settings
 from hygie.kernel.database.roles import OWNER
 from hygie.kernel.database.session import connect
-from hygie.kernel.errors import InvalidRequest
+from hygie.kernel.errors import ConfigurationError, InvalidRequest
 from hygie.kernel.security.keys.keyring import ADVISORY, Keyring
 from hygie.kernel.security.keys.ledger import (
     FIRST,
@@ -127,9 +127,9 @@ def repeat(
 ) -> Sequence[Erasure]:
     """Carry the ledger out on a database that may be older than it; return what was carried out.
 
-    Done before anything is served: at each start what the database lacks, and after each restore
-    everything, since keys may come from another day than the data. What the lines say of resources
-    is for the caller to remove again.
+    Done before anything is served: what the database lacks, and after each restore everything,
+    since keys may come from another day than the data. What the lines say of resources is for the
+    caller to remove, before.
 
     Args:
         dsn: connects as who may take the owner's role.
@@ -141,8 +141,7 @@ def repeat(
         ConfigurationError: two copies contradict each other, or a line was changed.
     """
     with connect(dsn, role=OWNER, autocommit=False) as session:
-        lines = [row[0] for row in session.execute(_LINES.encode()).fetchall()]
-        standing = read_lines(lines, source="table")
+        standing = _table(session)
         whole = longest([standing, ledger.read(), more])
         wanted = whole if restored else whole[len(standing) :]
         for erasure in wanted:
@@ -155,9 +154,37 @@ def repeat(
     return wanted
 
 
-def make_ready(settings: Settings, dsn: str) -> Sequence[Erasure]:
-    """Repeat the ledger of an installation at its start."""
-    return repeat(dsn, Ledger.of(settings))
+def every_erasure(dsn: str, ledger: Ledger, *, more: Sequence[Erasure] = ()) -> Sequence[Erasure]:
+    """Return every erasure that the table, the files or another copy know, oldest first.
+
+    Raises:
+        ConfigurationError: two copies contradict each other, or a line was changed.
+    """
+    with connect(dsn, role=OWNER) as session:
+        return longest([_table(session), ledger.read(), more])
+
+
+def check_is_repeated(settings: Settings, dsn: str) -> None:
+    """Raise when the database is older than the ledger; bring the ledger's files up to date.
+
+    Raises:
+        ConfigurationError: erasures must be repeated first, or the ledger was changed.
+    """
+    ledger = Ledger.of(settings)
+    with connect(dsn, role=OWNER) as session:
+        standing = _table(session)
+    whole = longest([standing, ledger.read()])
+    if len(whole) > len(standing):
+        raise ConfigurationError(
+            f"The database is older than {len(whole) - len(standing)} erasures of the ledger: run "
+            "hygie keys repeat, then start again."
+        )
+    ledger.bring_up_to(whole)
+
+
+def _table(session: Session) -> Sequence[Erasure]:
+    lines = [row[0] for row in session.execute(_LINES.encode()).fetchall()]
+    return read_lines(lines, source="table")
 
 
 def _carry_out(session: Session, erasure: Erasure) -> None:
