@@ -108,22 +108,36 @@ FROM tie o
 JOIN resource r ON r.pat = o.pat AND r.rt = {report}::smallint AND r.d >= {since} AND r.d < {high}
 WHERE o.kind = 'order' AND (r.d AT TIME ZONE {zone})::date >= o.starts
 """
-_WHO = """
-INSERT INTO who (party, families, givens, birth, postal, line)
-SELECT p.num,
-  coalesce(array_agg(DISTINCT s.norm) FILTER (WHERE s.param = ANY ({family}::smallint[])), '{{}}'),
-  coalesce(array_agg(DISTINCT s.norm) FILTER (WHERE s.param = ANY ({given}::smallint[])), '{{}}'),
-  min((r.d AT TIME ZONE {zone})::date) FILTER (WHERE p.rt = {patient}::smallint),
-  coalesce(min(s.norm) FILTER (WHERE s.param = ANY ({postal}::smallint[])), ''),
-  coalesce(min(s.norm) FILTER (WHERE s.param = ANY ({address}::smallint[])
-    AND s.norm ~ '^[0-9]+ *(bis |ter |quater )? *[a-z]'), '')
+_PEOPLE = """
+CREATE TEMPORARY TABLE person ON COMMIT DROP AS
+SELECT p.num, k.key, k.part, CASE WHEN p.rt = {patient}::smallint THEN p.rt END AS patient
 FROM (SELECT party AS num FROM side UNION SELECT pat FROM seen) n
 JOIN party p USING (num)
 JOIN resource_key k ON k.rt = p.rt AND k.uid = p.uid AND NOT k.deleted
-JOIN resource r ON r.key = k.key AND r.part = k.part
-JOIN s_string s ON s.key = k.key AND s.part = k.part
 WHERE p.rt IN ({patient}::smallint, {practitioner}::smallint)
-GROUP BY p.num
+"""
+_WHO = """
+INSERT INTO who (party, families, givens, birth, postal, line)
+SELECT n.num, coalesce(s.families, '{{}}'), coalesce(s.givens, '{{}}'), b.birth,
+  coalesce(s.postal, ''), coalesce(s.line, '')
+FROM person n
+LEFT JOIN (
+  SELECT n.num,
+    array_agg(DISTINCT s.norm) FILTER (WHERE s.param = ANY ({family}::smallint[])) AS families,
+    array_agg(DISTINCT s.norm) FILTER (WHERE s.param = ANY ({given}::smallint[])) AS givens,
+    min(s.norm) FILTER (WHERE s.param = ANY ({postal}::smallint[])) AS postal,
+    min(s.norm) FILTER (WHERE s.param = ANY ({address}::smallint[])
+      AND s.norm ~ '^[0-9]+ *(bis |ter |quater )? *[a-z]') AS line
+  FROM person n JOIN s_string s ON s.key = n.key AND s.part = n.part
+  WHERE s.param = ANY ({family}::smallint[] || {given}::smallint[] || {postal}::smallint[]
+    || {address}::smallint[])
+  GROUP BY n.num
+) s USING (num)
+LEFT JOIN (
+  SELECT n.num, (r.d AT TIME ZONE {zone})::date AS birth
+  FROM person n JOIN resource r ON r.key = n.key AND r.part = n.part
+  WHERE n.patient IS NOT NULL
+) b USING (num)
 """
 
 
@@ -141,10 +155,10 @@ async def lay_out(connection: Connection, day: date, zone: ZoneInfo) -> int:
     }
     await open_day(connection)
     await connection.execute(_NAMED)
-    for statement in (_SEEN, _SIDES, "ANALYZE seen", _RELATIONS, _ACTS):
+    for statement in (_SEEN, _SIDES, "ANALYZE seen, side", _RELATIONS, _ACTS):
         await execute(connection, statement, values)
     await _name(connection)
-    for statement in (_RESOURCES, _RESULTS, _WHO):
+    for statement in (_RESOURCES, _RESULTS, _PEOPLE, "ANALYZE person", _WHO):
         await execute(connection, statement, values)
     pairs: int = await connection.fetchval("SELECT count(*) FROM seen")
     return pairs
