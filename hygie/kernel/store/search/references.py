@@ -72,7 +72,7 @@ def _repeats(one: Parameter) -> bool:
 
 def names_patient(chosen: str) -> str:
     """Return the condition that parameter ``patient`` names the patient in column ``pat``."""
-    return f"(coalesce(r.pat {chosen}, FALSE) AND (r.flags & {NAMES_PATIENT}) <> 0)"
+    return f"(r.pat {chosen} AND (r.flags & {NAMES_PATIENT}) <> 0)"
 
 
 def _patients(sql: Sql, ids: list[str]) -> str:
