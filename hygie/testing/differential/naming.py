@@ -37,7 +37,9 @@ class Names:
 
     def _header(self, name: str, value: str) -> str:
         if name == "last-modified":
-            return "new" if parsedate_to_datetime(value) >= self._since else value
+            # The header tells whole seconds.
+            since = self._since.replace(microsecond=0)
+            return "new" if parsedate_to_datetime(value) >= since else value
         if name == "content-length":
             return ""
         return self._text(value.encode("latin-1")).decode("latin-1")

@@ -188,12 +188,14 @@ def patient(chance: random.Random, rid: str, **values: Any) -> Json:
         "name": [{"use": "official", "family": chance.choice(["Le Goff", "Martin"]),
                   "given": [chance.choice(["Anaïs", "Nora"])]}],
         "birthDate": "1980-02-29", "address": [{"city": chance.choice(CITIES)}],
-        "generalPractitioner": [{"reference": "Practitioner/d-petit"}], **values,
+        **values,
     }  # fmt: skip
 
 
 def _patients(chance: random.Random) -> list[Json]:
     adults = [patient(chance, f"d-{name}") for name in ("nora", "paul", "lucie", "marc")]
+    # Whom a Patient names here is the treating doctor.
+    adults[0]["generalPractitioner"] = [{"reference": "Practitioner/d-petit"}]
     return [*adults, patient(chance, "d-enzo", birthDate="2014-03-02")]
 
 
