@@ -10,7 +10,8 @@ from hygie.domains.rights.model.measures import switched_on
 from hygie.domains.rights.model.register import activities
 from hygie.domains.rights.model.retention import table
 from hygie.domains.rights.pages.reading import language, now
-from hygie.kernel.web.bridge import platform
+from hygie.domains.rights.service.controllers import notices
+from hygie.kernel.web.bridge import ask, platform, repository
 
 
 def privacy(request: HttpRequest) -> HttpResponse:
@@ -31,7 +32,8 @@ def privacy(request: HttpRequest) -> HttpResponse:
                 "confirmed": period.validity.confirmed,
             }
         )
-    return render(request, "rights/privacy.html", {"activities": rows})
+    told = ask(notices(repository()))
+    return render(request, "rights/privacy.html", {"activities": rows, "notices": told})
 
 
 def connections(request: HttpRequest) -> HttpResponse:

@@ -135,6 +135,20 @@ async def texts(repository: Repository, reference: str) -> dict[str, str]:
     return {row["part"]: row["body"] for row in rows}
 
 
+async def notices(repository: Repository) -> list[dict[str, str]]:
+    """Return, for each structure that wrote any, its contact, its officer and its own notice."""
+    async with repository.database.transaction() as connection:
+        rows = await connection.fetch(
+            "SELECT controller, part, body FROM controller_text WHERE part = ANY ($1::text[]) "
+            "ORDER BY controller",
+            PARTS[:3],
+        )
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        found.setdefault(row["controller"], {})[row["part"]] = row["body"]
+    return list(found.values())
+
+
 async def write_text(
     repository: Repository, caller: Caller, reference: str, *, part: str, body: str
 ) -> None:

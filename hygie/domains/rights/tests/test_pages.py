@@ -169,6 +169,7 @@ def test_an_administrator_reads_the_register_and_writes_texts(site: Site) -> Non
     assert link
     sent = client.post(link[1], {"dpo": "Mme Roy, dpo@example.org"}, follow=True)
     assert "Mme Roy" in sent.content.decode()
+    assert "Mme Roy" in site.client().get("/privacy/").content.decode()
     for name in ("register", "assessment"):
         paper = client.get(f"{link[1]}{name}.md")
         assert paper.status_code == 200
