@@ -71,8 +71,10 @@ SELECT 3151 + (n * 7919) % 60000, 1 + (n * 15485863) % 3000, 1, '2026-01-01', '2
 FROM generate_series(1::bigint, 120000) n;
 """
 _LOG = """
-INSERT INTO trace (at, request, kind, party, pat, agent, purpose, interaction, outcome, rule, rt)
-SELECT {at}, gen_random_uuid(), 2, 1 + ((n / 50) * 104729) % 3000, 3151 + ((n / 3) * 7919) % 60000,
+INSERT INTO trace
+  (at, place, request, kind, party, pat, agent, purpose, interaction, outcome, rule, rt)
+SELECT {at}, n, gen_random_uuid(), 2, 1 + ((n / 50) * 104729) % 3000,
+  3151 + ((n / 3) * 7919) % 60000,
   'Practitioner/x', 'TREAT', CASE WHEN n % 5 = 0 THEN 'create' ELSE 'read' END, 200, 'care-team', 10
 FROM generate_series(1::bigint, {count}) n
 """

@@ -29,8 +29,9 @@ REVIEWER = Caller(
 )
 HOSPITAL = "hospital"
 _LOG = """
-INSERT INTO trace (at, request, kind, party, pat, agent, purpose, interaction, outcome, rule, rt)
-VALUES ($1, $2, 2, $3, $4, $5, 'TREAT', $6, 200, 'care-team', $7) RETURNING id
+INSERT INTO trace
+  (at, place, request, kind, party, pat, agent, purpose, interaction, outcome, rule, rt)
+SELECT $1, count(*), $2, 2, $3, $4, $5, 'TREAT', $6, 200, 'care-team', $7 FROM trace RETURNING id
 """
 
 
