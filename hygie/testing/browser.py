@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hygie.testing.portal import Site
-from hygie.testing.stories import NORA, PAUL
+from hygie.testing.stories import ADA, NORA, PAUL, TOM
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext
@@ -27,6 +27,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
 ]
 PRO, MINE = f"/professional/record/{NORA}", f"/patient/record/{NORA}"
+CHOICES = f"/patient/consent/{NORA}"
 PAGES = {
     "": ["/", "/help/", "/about/", "/accessibility/", "/sign-in/", "/nowhere/"],
     "nora": [
@@ -38,9 +39,25 @@ PAGES = {
         f"{MINE}/DocumentReference/cardiology/",
         f"{MINE}/Condition/diabetes/source/",
         "/account/password/",
+        f"{CHOICES}/who/",
+        f"{CHOICES}/who/DocumentReference/cardiology/",
+        f"{CHOICES}/accesses/",
+        f"{CHOICES}/accesses/?own=on&how=read",
+        f"{CHOICES}/accesses/?emergencies=on",
+        f"{CHOICES}/choices/",
+        f"{CHOICES}/choices/?done=research-refuse",
+        f"{CHOICES}/choices/research-refuse/",
+        f"{CHOICES}/choices/add/block/?q=lang",
+        f"{CHOICES}/choices/add/block/zoe-lang/",
+        f"{CHOICES}/mask/DocumentReference/cardiology/",
+        "/patient/consent/help-somebody/",
     ],
+    "ada": ["/patient/", f"/patient/consent/{ADA}/choices/first/"],
+    "tom": [f"/patient/consent/{TOM}/who/", f"/patient/consent/{TOM}/choices/"],
     "paul": [f"/patient/record/{PAUL}/", f"/patient/record/{PAUL}/documents/"],
-    "lucie": ["/patient/record/", f"{MINE}/"],
+    "lucie": ["/patient/record/", f"{MINE}/", f"{CHOICES}/who/", f"{CHOICES}/accesses/"],
+    "dr.lang": ["/professional/emergency/", "/professional/emergency/over/"],
+    "jade.colin": ["/professional/emergency/"],
     "dr.petit": [
         "/professional/patients/",
         "/professional/patients/?q=personne",

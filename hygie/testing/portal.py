@@ -34,6 +34,8 @@ ACCOUNTS = (
     ("nora", "Nora Martin", "patient", f"Patient/{stories.NORA}"),
     ("paul", "Paul Durand", "patient", f"Patient/{stories.PAUL}"),
     ("lucie", "Lucie Martin", "patient", f"Patient/{stories.LUCIE}"),
+    ("ada", "Ada Leroy", "patient", f"Patient/{stories.ADA}"),
+    ("tom", "Tom Martin", "patient", f"Patient/{stories.TOM}"),
     ("dr.petit", "Dr Hélène Petit", "professional", f"Practitioner/{stories.HELENE}"),
     ("marc.vidal", "Marc Vidal", "professional", f"Practitioner/{stories.MARC}"),
     ("dr.lang", "Dr Zoé Lang", "professional", f"Practitioner/{stories.ZOE}"),
@@ -120,6 +122,8 @@ async def _open(platform: Platform) -> Repository:
         stories.helping_daughter,
         stories.care_team,
         stories.choices,
+        stories.newcomer,
+        stories.child,
     )
     for one in (one for story in told for one in story()):
         body = _encoder.encode(one)

@@ -21,11 +21,13 @@ from hygie.testing.factories import (
 
 Json = dict[str, Any]
 NORA, PAUL, LUCIE, HELENE = "nora-martin", "paul-durand", "lucie-martin", "helene-petit"
+ADA, TOM = "ada-leroy", "tom-martin"
 MARC, ZOE, SAMU, SECRETARY = "marc-vidal", "zoe-lang", "alix-roche", "jade-colin"
 CABINET, HOSPITAL = "cabinet", "hopital"
 PROFESSIONS = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
 OWN_ROLES = "https://hygie.example.org/fhir/CodeSystem/role"
 CHOICE = "https://hygie.example.org/fhir/CodeSystem/choice"
+STANDING = "https://hygie.example.org/fhir/CodeSystem/representative"
 ACTING_UNDER = "https://hygie.example.org/fhir/StructureDefinition/acting-under"
 YEARS = range(2017, 2027)
 
@@ -181,6 +183,43 @@ def choices() -> list[Json]:
             _choice(patient_id, "opening", "permit", rule="unless-opposed"),
             _choice(patient_id, "care-team", "permit"),
         )
+    ]
+
+
+def newcomer() -> list[Json]:
+    """Return Ada, who has answered nothing yet, and her care team of one."""
+    me = f"Patient/{ADA}"
+    return [
+        patient("Leroy", "Ada", id=ADA, birthDate="1990-04-12", ins=""),
+        allergy(me, "Arachide", id="peanut"),
+        _choice(ADA, "opening", "permit"),
+        {
+            "resourceType": "CareTeam",
+            "id": f"team-of-{ADA}",
+            "status": "active",
+            "subject": {"reference": me},
+            "participant": [{"member": {"reference": f"Practitioner/{HELENE}"}}],
+        },
+    ]
+
+
+def child() -> list[Json]:
+    """Return Tom, 15, whose mother is Lucie; one visit stays secret from her."""
+    me, born = f"Patient/{TOM}", datetime.now(UTC).date().replace(day=1) - timedelta(days=5600)
+    secret = encounter(me, "Consultation", "2026-05-18T09:30:00+02:00", "Contraception")
+    label = {"system": "urn:oid:1.2.250.1.213.1.1.4.13", "code": "INVISIBLE_REPRESENTANTS_LEGAUX"}
+    parent = _choice(TOM, "representative", "permit")
+    parent["provision"]["actor"] = [
+        {
+            "role": {"coding": [{"system": STANDING, "code": "parent"}]},
+            "reference": {"reference": f"Patient/{LUCIE}", "display": "Lucie Martin"},
+        }
+    ]
+    return [
+        patient("Martin", "Tom", id=TOM, gender="male", birthDate=born.isoformat(), ins=""),
+        {**secret, "id": "secret-visit", "meta": {"security": [label]}},
+        condition(me, "Asthme", id="asthma"),
+        parent,
     ]
 
 

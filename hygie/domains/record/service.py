@@ -63,13 +63,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One item of the record; ``source`` is its FHIR JSON, indented, with every digit kept."""
+    """One item of the record; ``source`` is its FHIR JSON, indented, with every digit kept.
+
+    ``unannounced``: it carries the label that keeps it from the person until a visit.
+    """
 
     item: Item | None
     rows: list[tuple[str, str]]
     reference: str
     source: str
     document: Document | None
+    unannounced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +194,7 @@ async def detail(reader: Reader, rt: str, rid: str) -> Detail:
         reference=stored.reference,
         source=msgspec.json.format(stored.body or b"{}", indent=2).decode(),
         document=sections.document(raw, zone=reader.zone) if rt == "DocumentReference" else None,
+        unannounced=sections.is_unannounced(raw),
     )
 
 

@@ -42,6 +42,7 @@ class Seen:
         refused: whether it was refused.
         emergency: whether an emergency opened it.
         own: whether the reader did it.
+        program: whether a program of the platform did it, a named job or the operator's.
     """
 
     id: str
@@ -58,13 +59,15 @@ class Seen:
     refused: bool
     emergency: bool
     own: bool
+    program: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What of the list is asked; everything where nothing is said.
 
-    ``who`` is a reference; ``item`` is ``Type/id``; ``after`` is the id of the last access of the
+    ``who`` is a reference; ``own`` shows the reader's own accesses and those of programs too;
+    ``item`` is ``Type/id``; ``after`` is the id of the last access of the
     page before.
     """
 
@@ -81,7 +84,7 @@ class Wish:
     def holds(self, seen: Seen) -> bool:
         """Tell whether an access is asked for."""
         return (
-            (self.own or not seen.own)
+            (self.own or bool(self.who) or not (seen.own or seen.program))
             and (self.how is None or seen.how is self.how)
             and (not self.emergencies or seen.emergency)
             and (not self.refusals or seen.refused)

@@ -168,7 +168,9 @@ def _line(seen: Seen, patient: str, item: str) -> Line:
         did=str(HOW[seen.how]),
         what=str(what or KINDS.get(seen.kind, OTHER)),
         item=shown if rt in ONE else "",
-        report="" if seen.own else _address("patient:oversight:report", patient, event=seen.id),
+        report=""
+        if seen.own or seen.program
+        else _address("patient:oversight:report", patient, event=seen.id),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from allauth.account.decorators import reauthentication_required
 from allauth.core.exceptions import ReauthenticationRequired
 from django.http import HttpRequest, HttpResponse
@@ -9,9 +11,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from hygie.domains.consent.model.choices import Choices, Member, Standing
+from hygie.domains.consent.model.choices import Choices, Member, Span, Standing
 from hygie.domains.consent.model.constants import needs_initial_consent
 from hygie.domains.consent.model.events import EVENTS
 from hygie.domains.consent.model.states import RecordState
@@ -68,8 +71,10 @@ def show(request: HttpRequest, patient: str) -> HttpResponse:
         "closed": found.state in (RecordState.CLOSED, RecordState.OPPOSED),
         "opposed": found.state is RecordState.OPPOSED,
         "may_oppose": found.state in (RecordState.PENDING, RecordState.OPENED),
-        "members": [(one, _since(one)) for one in found.members],
-        "delegates": [(one, STANDINGS[one.standing]) for one in found.delegates],
+        "members": [(one, _since(one), _last_day(one.span)) for one in found.members],
+        "delegates": [
+            (one, STANDINGS[one.standing], _last_day(one.span)) for one in found.delegates
+        ],
         "needs_consent": needs_initial_consent(found.at.date()),
         "done": said,
     }
@@ -79,6 +84,11 @@ def show(request: HttpRequest, patient: str) -> HttpResponse:
 def _since(member: Member) -> str:
     event = EVENTS.latest().get((member.since_event or "",))
     return event.label(language()) if event else ""
+
+
+def _last_day(span: Span) -> date | None:
+    """Return the last day that is still good, None where nothing ends."""
+    return None if span.ends is None else localtime(span.ends - timedelta(seconds=1)).date()
 
 
 def act(request: HttpRequest, patient: str, name: str, key: str = "") -> HttpResponse:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from hygie.domains.consent.model.constants import emergency_length
 from hygie.domains.consent.model.emergency import LONGEST_REASON, SHORTEST_REASON, Declaration
 from hygie.domains.consent.model.roles import may_declare
+from hygie.domains.consent.pages.announcing_result import announce
 from hygie.domains.consent.pages.reading import now
 from hygie.domains.consent.service.emergencies import break_glass, end_break_glass
 from hygie.domains.consent.service.running import running
@@ -204,6 +205,7 @@ def over(request: HttpRequest) -> HttpResponse:
 
 app_name = "consent"
 urlpatterns = [
+    path("announce/<str:patient>/<str:rt>/<str:rid>/", announce, name="announce"),
     path("", identify, name="emergency"),
     path("declare/", declare, name="declare"),
     path("over/", over, name="over"),

@@ -64,7 +64,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     rt, _slash, rid = (account.fhir_reference if account else "").partition("/")
     if rt != "Patient":
         raise NotFound("This account has no record of its own.")
-    return redirect("portal:consent:who", patient=rid)
+    return redirect("patient:consent:who", patient=rid)
 
 
 def show(request: HttpRequest, patient: str) -> HttpResponse:

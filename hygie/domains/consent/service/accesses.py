@@ -39,6 +39,7 @@ _AT_ONCE = 250
 _RULE = "access-log"
 _REFUSED = 400
 _HOW = {"R": How.READ, "C": How.ADDED, "U": How.CHANGED, "D": How.REMOVED}
+_PROGRAM = ("Un programme de Hygie", "A program of Hygie")
 _COLUMNS = ("at", "who", "name", "role", "structure", "how", "kind", "item", "rule", "reason")
 
 
@@ -154,11 +155,12 @@ def seen_of(event: Json, language: Language, *, own: str) -> Seen:
     reference = who.get("reference") or who.get("identifier", {}).get("value", "")
     kind, item = _what(event)
     role, structure = _role_and_structure(event, user, language)
+    program = not reference or reference.startswith("job/")
     return Seen(
         id=event["id"],
         at=datetime.fromisoformat(event["recorded"]),
         who=reference or who.get("display", ""),
-        name=who.get("display", ""),
+        name=_PROGRAM[language == "en"] if program else who.get("display", ""),
         role=role,
         structure=structure,
         how=_how(event),
@@ -169,6 +171,7 @@ def seen_of(event: Json, language: Language, *, own: str) -> Seen:
         refused=status.isdigit() and int(status) >= _REFUSED,
         emergency=rule in EMERGENCIES,
         own=bool(own) and reference == own,
+        program=program,
     )
 
 
@@ -191,11 +194,11 @@ def _role_and_structure(event: Json, user: Json, language: Language) -> tuple[st
     codes = [
         coding.get("code", "") for role in user.get("role", ()) for coding in role.get("coding", ())
     ]
-    shown = next((role["text"] for role in user.get("role", ()) if role.get("text")), "")
+    codes += [role["text"] for role in user.get("role", ()) if role.get("text")]
     places = [
         one.get("who", {})
         for one in event.get("agent", ())
         if one.get("who", {}).get("reference", "").startswith("Organization/")
     ]
     place: Json = places[0] if places else {}
-    return labels(codes, language) or shown, place.get("reference") or place.get("display", "")
+    return labels(codes, language), place.get("reference") or place.get("display", "")

@@ -271,3 +271,10 @@ def is_about(item: Json, patient: str) -> bool:
     """Tell whether a resource is about this patient."""
     reference = about(item)
     return reference == f"Patient/{patient}" or reference.endswith(f"/Patient/{patient}")
+
+
+def is_unannounced(resource: Json) -> bool:
+    """Tell whether a resource is kept from the person until it is announced (JDV_J08)."""
+    labels = [*resource.get("meta", {}).get("security", ())]
+    labels += [one for each in resource.get("securityLabel", ()) for one in each.get("coding", ())]
+    return any(one.get("code") == "INVISIBLE_PATIENT" for one in labels)

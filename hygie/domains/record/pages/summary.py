@@ -7,6 +7,7 @@ from datetime import date
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from hygie.domains.record import service
@@ -45,7 +46,9 @@ def mine(request: HttpRequest) -> HttpResponse:
     if not people:
         raise NotFound("This account may read no record.")
     if len(people) == 1:
-        return redirect("portal:record:summary", patient=people[0].id)
+        portal = request.resolver_match.namespaces[0] if request.resolver_match else None
+        address = reverse("portal:record:summary", args=[people[0].id], current_app=portal)
+        return redirect(address)
     ordered = sorted(people, key=lambda one: (one.id != own, one.name))
     return render(request, "record/people.html", {"people": ordered, "own": own})
 
