@@ -34,6 +34,7 @@ def related(relation: Relation, said: Words) -> Atom:
         lambda _, subject: bool(subject.bits & bit),
         lambda columns: f"({columns.bits} & {bit}) <> 0",
         said,
+        int(relation),
     )
 
 
@@ -45,6 +46,7 @@ def principal_related(relation: Relation, said: Words) -> Atom:
         lambda _, subject: bool(subject.bits & bit),
         lambda columns: f"({columns.bits} & {bit}) <> 0",
         said,
+        int(relation),
     )
 
 

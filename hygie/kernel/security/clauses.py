@@ -112,13 +112,15 @@ class Atom:
     """One elementary fact, in memory, in SQL (two-valued, never NULL) and in words.
 
     An atom without SQL is about the caller alone: it reads only the kind, the purpose, the rights
-    and the level, so that it is evaluated away before any row is read.
+    and the level, so that it is evaluated away before any row is read. ``relation`` is the kind of
+    ``care_relation`` that it reads, if any.
     """
 
     name: str
     holds: Callable[[Caller, Subject], bool]
     sql: Callable[[Columns], str] | None
     said: Words
+    relation: int | None = None
 
     @property
     def caller_only(self) -> bool:

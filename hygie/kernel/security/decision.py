@@ -9,6 +9,7 @@ from hygie.kernel.errors import Forbidden
 from hygie.kernel.security.algebra import Policy
 from hygie.kernel.security.atoms import IN_DIRECTORY
 from hygie.kernel.security.caller import Caller
+from hygie.kernel.security.driving import is_driven
 from hygie.kernel.security.faces import ASKED, CallerSql, Face, every_rule
 from hygie.kernel.security.relations import OF_THE_RECORD
 
@@ -24,6 +25,13 @@ class Decision:
 
     caller: Caller
     policy: Policy
+    wide: bool = False
+    """Whether statements look over the rows of many patients of the caller."""
+
+    @property
+    def is_driven(self) -> bool:
+        """Tell whether the caller's patients hold all that the rules may permit."""
+        return is_driven(self.policy.live(self.caller))
 
     def predicate(self, row: str, bind: Bind) -> str:
         """Return the SQL predicate on alias ``row``; it goes before any LIMIT."""
@@ -34,7 +42,7 @@ class Decision:
         return self._bound(self._face(row).rule_name(), bind)
 
     def _face(self, row: str) -> Face:
-        return Face(self.policy, self.policy.live(self.caller), row, _MARKS)
+        return Face(self.policy, self.policy.live(self.caller), row, _MARKS, wide=self.wide)
 
     def _bound(self, text: str, bind: Bind) -> str:
         """Bind what the text uses: PostgreSQL refuses a placeholder that stands nowhere."""

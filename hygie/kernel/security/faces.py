@@ -12,6 +12,7 @@ from itertools import takewhile
 
 from hygie.kernel.security.algebra import Live, Policy
 from hygie.kernel.security.clauses import Columns, conjunction
+from hygie.kernel.security.driving import Halves, halves
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Face:
     live: Sequence[Live]
     row: str
     caller: CallerSql
+    wide: bool = False
+    """Whether rules are printed for rows of many patients (``driving``)."""
 
     def predicate(self) -> str:
         """Return the condition that the rules permit the row, never NULL."""
@@ -80,10 +83,31 @@ class Face:
         branches = [self._holds(one, pat) for one in first]
         if "TRUE" in branches:
             return "TRUE"
+        if self.wide and pat == f"{self.row}.pat":
+            driven = {one.place: parts for one in rest if (parts := halves(one)) is not None}
+            branches += [self._in_set(parts, pat) for parts in driven.values()]
+            rest = [one for one in rest if one.place not in driven]
         if rest:
             inner = " OR ".join(f"({self._holds(one, pat)})" for one in rest)
             branches.append(f"(SELECT {inner} FROM {self._relations(pat)} g)")
         return f"({' OR '.join(f'({one})' for one in branches)})" if branches else "FALSE"
+
+    def _in_set(self, parts: Halves, pat: str) -> str:
+        """Return a rule as the set of patients whose relations it wants, and what else it asks.
+
+        The first of ``members`` stands for what holds of records: it leads to everybody.
+        """
+        columns = Columns(self.row, pat, "g.bits", self.caller.party, self.caller.matters)
+        kinds = ",".join(map(str, sorted(parts.kinds)))
+        chosen = (
+            f"{pat} IN (SELECT d.pat FROM care_relation d WHERE d.member = ANY "
+            f"(({self.caller.members})[2:]) AND d.kind IN ({kinds}) AND now() >= d.starts "
+            f"AND now() < d.ends AND (SELECT {conjunction(parts.relations, columns)} "
+            f"FROM {self._relations('d.pat')} g))"
+        )
+        return " AND ".join(
+            [*(one.print(columns) for one in parts.rest), f"coalesce({chosen}, FALSE)"]
+        )
 
     def _names(self, pat: str) -> str:
         first, rest = self._halves()

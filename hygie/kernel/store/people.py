@@ -16,7 +16,7 @@ from asyncpg import Record
 from hygie.kernel.audit.trace import Trace
 from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.fhir.names import type_number
-from hygie.kernel.fhir.search.dates import interval
+from hygie.kernel.fhir.search.dates import PARIS, interval
 from hygie.kernel.fhir.search.fold import fold
 from hygie.kernel.fhir.search.registry import parameters
 from hygie.kernel.security.caller import Access, Caller, Kind
@@ -71,7 +71,7 @@ class People:
             await connection.execute(begin(members, system=system))
             async with traced_refusals(connection, request, caller, rt=rt):
                 decision = self._gate.decide(caller, directory=False)
-                statement, values = _statement(decision, text, self._zone)
+                statement, values = find_statement(decision, text, zone=self._zone)
                 rows = await connection.fetch(statement, *values)
             await connection.execute("COMMIT")
         touched = [
@@ -117,7 +117,9 @@ def _birth_family(official: Any, shown: Any) -> str:
     return "" if fold(at_birth) == fold(shown.get("family", "")) else at_birth
 
 
-def _statement(decision: Decision, text: str, zone: tzinfo) -> tuple[str, list[object]]:
+def find_statement(
+    decision: Decision, text: str, *, zone: tzinfo = PARIS
+) -> tuple[str, list[object]]:
     """Return the statement: the caller's relations drive it, names are read once a patient."""
     sql = Sql()
     conditions = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -27,6 +27,7 @@ from hygie.kernel.store.directory import directory_types
 from hygie.kernel.store.ids import id_of
 from hygie.kernel.store.model import Entry, Found, Stored
 from hygie.kernel.store.search.cursor import Cursor, decode, encode
+from hygie.kernel.store.search.driver import plan_of
 from hygie.kernel.store.search.includes import MOST_INCLUDED, by_reference, referring
 from hygie.kernel.store.search.plan import MOST_COUNTED, Plan, Statement
 from hygie.kernel.store.search.query import Clause, Include, Query
@@ -100,7 +101,7 @@ class Searcher:
         """Search inside an open transaction of this caller, who writes the traces."""
         decision = self._gate.decide(caller, directory=query.rt in directory_types())
         _check_total(caller, query)
-        plan = Plan(decision, query, await self._known(connection, query))
+        plan = await plan_of(connection, decision, query, await self._known(connection, query))
         if query.summary == "count":
             total = await self._count(connection, plan)
             return Found(total=total, self_query=urlencode(query.kept)), []
@@ -177,12 +178,14 @@ class Searcher:
         matches = [(entry.stored.rt, entry.stored.rid) for entry in entries]
         if not matches:
             return []
+        # What is included is few: its relations are looked up row by row.
+        decision = replace(plan.decision, wide=False)
         statements: list[Statement] = [
-            referring(plan.decision, include, matches) for include in query.revincludes
+            referring(decision, include, matches) for include in query.revincludes
         ]
         targets = self._targets(query.includes, entries)
         if targets:
-            statements.append(by_reference(plan.decision, targets))
+            statements.append(by_reference(decision, targets))
         rows: dict[int, Record] = {}
         for text, values in statements:
             rows.update({row["key"]: row for row in await connection.fetch(text, *values)})

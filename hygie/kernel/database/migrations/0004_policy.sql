@@ -30,12 +30,21 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON practice TO hygie_app, hygie_loader;
 -- The belt, written by hand and on its own: it knows relations and labels, not professions. Kinds
 -- are those of hygie/kernel/security/relations.py: who reads as a professional (1 care team,
 -- 3 treating, 4 consented, 6 emergency, 7 Centre 15) or in the patient's name (2, 8, 9, 10, 11).
+-- What carries no label that hides (8 from professionals, 16 from the patient, 32 from
+-- representatives) needs one look at the relations, which reads nothing else of the row: over many
+-- rows PostgreSQL then reads the relations once and hashes them.
 DROP POLICY belt ON resource;
 CREATE POLICY belt ON resource USING (
   (SELECT current_setting('hygie.system')::boolean)
   OR (pat IS NULL AND rt = ANY (ARRAY (SELECT t.rt FROM directory_type t)))
-  OR pat = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
-  OR EXISTS (
+  OR (pat = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[]) AND (label & 16) = 0)
+  OR ((label & 56) = 0 AND EXISTS (
+    SELECT 1 FROM care_relation c
+    WHERE c.pat = resource.pat
+      AND c.member = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
+      AND now() >= c.starts AND now() < c.ends
+      AND c.kind IN (1, 2, 3, 4, 6, 7, 8, 9, 10, 11)))
+  OR ((label & 56) <> 0 AND EXISTS (
     SELECT 1 FROM care_relation c
     WHERE c.pat = resource.pat
       AND c.member = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
@@ -44,7 +53,7 @@ CREATE POLICY belt ON resource USING (
                THEN (label & 8) = 0
                  OR author = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
                WHEN c.kind IN (2, 8, 9, 10, 11) THEN (label & 48) = 0
-               ELSE c.kind = 3 END)
+               ELSE c.kind = 3 END))
   -- An emergency is declared, and reviewed (-1), by people whom no relation opens the record.
   OR (matter = 153
       AND (author = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
@@ -61,8 +70,14 @@ DROP POLICY belt ON resource_history;
 CREATE POLICY belt ON resource_history USING (
   (SELECT current_setting('hygie.system')::boolean)
   OR (pat IS NULL AND rt = ANY (ARRAY (SELECT t.rt FROM directory_type t)))
-  OR pat = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
-  OR EXISTS (
+  OR (pat = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[]) AND (label & 16) = 0)
+  OR ((label & 56) = 0 AND EXISTS (
+    SELECT 1 FROM care_relation c
+    WHERE c.pat = resource_history.pat
+      AND c.member = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
+      AND now() >= c.starts AND now() < c.ends
+      AND c.kind IN (1, 2, 3, 4, 6, 7, 8, 9, 10, 11)))
+  OR ((label & 56) <> 0 AND EXISTS (
     SELECT 1 FROM care_relation c
     WHERE c.pat = resource_history.pat
       AND c.member = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
@@ -71,7 +86,7 @@ CREATE POLICY belt ON resource_history USING (
                THEN (label & 8) = 0
                  OR author = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])
                WHEN c.kind IN (2, 8, 9, 10, 11) THEN (label & 48) = 0
-               ELSE c.kind = 3 END)
+               ELSE c.kind = 3 END))
   -- An emergency is declared, and reviewed (-1), by people whom no relation opens the record.
   OR (matter = 153
       AND (author = ANY ((SELECT current_setting('hygie.parties')::integer[])::integer[])

@@ -68,7 +68,7 @@ def _token(sql: Sql, known: Known, clause: Clause) -> str:
         typed = [parse_typed_identifier(value, one.code) for value in clause.values]
         return has_token(sql, known, [tokens.typed_identifier(name, *value) for value in typed])
     found = token(sql, known, clause)
-    return f"NOT {found}" if clause.modifier == "not" else found
+    return f"NOT coalesce({found}, FALSE)" if clause.modifier == "not" else found
 
 
 _PRINTERS: dict[str, Printer] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hygie.kernel.fhir.names import type_number
@@ -22,11 +23,16 @@ Statement = tuple[str, list[object]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A search and the decision that every one of its statements carries."""
+    """A search and the decision that every one of its statements carries.
+
+    ``mine`` are patients who hold all that the caller may see; None where nobody can say. They only
+    drive the search: the decision stands beside them.
+    """
 
     decision: Decision
     query: Query
     known: Known
+    mine: Sequence[int] | None = None
 
     def page(self, *, limit: int, cursor: Cursor | None) -> Statement:
         """Return the statement of one page: one row more than asked tells whether more follow."""
@@ -70,5 +76,12 @@ class Plan:
         return [
             f"r.rt = {sql.bind(type_number(self.query.rt))}::smallint",
             self.decision.predicate("r", sql.bind),
+            *self._driver(sql),
             *(condition(sql, self.known, clause) for clause in self.query.clauses),
         ]
+
+    def _driver(self, sql: Sql) -> list[str]:
+        if self.mine is None:
+            return []
+        mine = f"{sql.bind(self.mine)}::integer[]"
+        return [f"(r.pat = ANY ({mine}) OR r.others && {mine})"]

@@ -11,7 +11,7 @@ from hygie.kernel.store.search.sql import Known, Sql, any_of, has_token, present
 
 
 def token(sql: Sql, known: Known, clause: Clause) -> str:
-    """Return the condition of a token clause without ``:not``."""
+    """Return the condition of a token clause without ``:not``; it may be NULL for no match."""
     one = clause.parameter
     values = [parse_token(value, one.code) for value in clause.values]
     if any(value.code is None and value.system in one.implicit_systems for value in values):
@@ -32,7 +32,8 @@ def _plain(sql: Sql, known: Known, one: Parameter, values: list[TokenValue]) -> 
     found = has_token(sql, known, wanted)
     if columns.code is None or name != stored_name(one.rt, columns.code) or not promoted:
         return found
-    return f"coalesce(r.code = ANY ({sql.longs(promoted)}), FALSE) OR {found}"
+    # As it is, so that both sides may use their index: NULL here where there is no code.
+    return f"r.code = ANY ({sql.longs(promoted)}) OR {found}"
 
 
 def token_of(name: str, one: Parameter, value: TokenValue) -> int:

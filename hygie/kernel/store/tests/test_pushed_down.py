@@ -85,7 +85,7 @@ async def repository(database: ScratchDatabase) -> AsyncIterator[Repository]:
     for rid in ("p", "q"):
         await put(opened, {"resourceType": "Patient", "id": rid})
     for doctor, patient in (("doc", "p"), ("colleague", "p"), ("other", "q")):
-        team = {
+        team: dict[str, object] = {
             "resourceType": "CareTeam",
             "id": f"team-{doctor}",
             "subject": {"reference": f"Patient/{patient}"},
