@@ -39,7 +39,7 @@ FROM (
 LEFT JOIN party AS patient ON patient.num = coalesce(page.pat,
   CASE WHEN page.pats @> ARRAY[{viewer}::integer] THEN {viewer}::integer END)
 LEFT JOIN party AS structure ON structure.num = page.agent_structure
-LEFT JOIN resource_key AS k ON k.rt = page.rt AND k.uid = page.uid
+LEFT JOIN resource_key AS k ON k.rt = page.rt AND k.uid = page.uid AND page.outcome < 400
 ORDER BY page.at DESC, page.id DESC
 """
 

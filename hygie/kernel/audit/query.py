@@ -168,7 +168,9 @@ class Where:
         uid = self.bind(self._key_of(rid)[0])
         entity = f"t.rt = {number}::smallint AND t.uid = {uid}::uuid"
         if self._unnamed:  # who is not told the name of a resource cannot ask by it either
-            entity += f" AND coalesce(label_now(t.rt, t.uid), t.label) & {_UNNAMED} = 0"
+            named = f"coalesce(label_now(t.rt, t.uid), t.label) & {_UNNAMED} = 0"
+            # What was asked in vain answers the same whether it is hidden or absent.
+            entity += f" AND (t.outcome >= 400 OR {named})"
         if kind == "Patient":
             return f"({entity}) OR {self._is_patient(rid)}"
         return entity
