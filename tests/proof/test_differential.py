@@ -92,6 +92,22 @@ async def test_what_is_hidden_changes_no_answer(world: World) -> None:
     assert run.statuses[200] + run.statuses[201] > IN_CI // 3, run.statuses
 
 
+@pytest.mark.parametrize("addition", ADDITIONS, ids=lambda one: one.name)
+async def test_the_log_tells_no_more_of_what_was_asked_in_vain(
+    world: World, addition: Addition
+) -> None:
+    """Whoever asks for what is hidden finds their own request in the log, and nothing of it."""
+    steps = addition.make(random.Random(SEED))  # noqa: S311 - test data
+    place = f"{steps[0][1]['resourceType']}/{steps[0][1]['id']}"
+    async with pair(world, steps) as both:
+        for number, who in enumerate(addition.unseen_by):
+            for step, asked in enumerate(
+                [Asked(who, "GET", place), Asked(who, "GET", "AuditEvent", (("entity", place),))]
+            ):
+                found, _ = await both.compare(asked, number * 2 + step)
+                assert found is None, str(found)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 async def test_what_is_hidden_changes_no_answer_in_the_long_run(
