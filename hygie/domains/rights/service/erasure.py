@@ -1,7 +1,8 @@
 """Erasure against retention: what may go is removed for ever, what must stay is told with its law.
 
-Both the plan and the removal see what the person who asks may see, and no more: a request by a
-representative never touches, and never reveals, what is hidden from representatives.
+The plan shows, and the removal touches, what the person who asks may see and no more: a request by
+a representative never reveals what is hidden from representatives. Before anything goes, all that
+is held is looked at: recent care that is hidden from who asks keeps the file it belongs to.
 """
 
 from __future__ import annotations
@@ -56,11 +57,13 @@ class Plan:
         verdicts: one per controller and rule.
         erased: references of what would be removed.
         whole: whether nothing would be left.
+        held: how many resources the plan looked at.
     """
 
     verdicts: tuple[Verdict, ...]
     erased: tuple[str, ...]
     whole: bool
+    held: int
 
 
 async def plan_erasure(
@@ -128,8 +131,10 @@ async def _carry_out(
 ) -> None:
     number = await repository.party_number(request.requester)
     caller = Caller(Kind.PATIENT, number, request.requester, purpose="PATRQT")
+    async with _opened(repository, SYSTEM, request.patient) as (visit, place):
+        real = await _plan(visit, place, at)
     async with _opened(repository, caller, request.patient) as (visit, place):
-        plan = await _plan(visit, place, at)
+        plan = await _plan(visit, place, at, real=real)
     await _erase_old_traces(repository, place.number, at=at)
     if plan.erased:
         await exports.end(repository, data, at=at, pat=place.number)
@@ -175,20 +180,37 @@ async def _answer(
     await repository.update(SYSTEM, "Task", request.id, body, if_match=request.version)
 
 
-async def _plan(visit: Visit, place: Compartment, at: datetime) -> Plan:
+async def _plan(
+    visit: Visit, place: Compartment, at: datetime, *, real: Plan | None = None
+) -> Plan:
+    """Return the plan of what this caller sees, within ``real``: the plan of all that is held."""
     held = await place.held()
     care = [one for one in held if one.reference.partition("/")[0] not in OF_THE_RECORD]
     verdicts = decide(_holdings(care), await _life(visit, place, at), table())
+    if real is not None:
+        verdicts = _within(verdicts, real)
     erased = {(one.key, one.controller) for one in verdicts if one.erased}
     gone = [one.reference for one in care if one.alone and _is_erased(one, erased)]
-    gone += await _files_of(visit, gone, known={one.reference for one in held if one.alone})
+    alone = {one.reference for one in held if one.alone}
+    gone += await _files_of(visit, gone, known=alone)
     # Who has deposits only keeps an identity and choices: a record goes whole with its care file.
-    ended = any(one.key != "own-deposit" for one in verdicts)
-    whole = ended and all(one.erased for one in verdicts) and place.own
-    if whole:
-        gone = [one.reference for one in held if one.alone]
-        whole = len(gone) == len(held)
-    return Plan(tuple(verdicts), tuple(dict.fromkeys(gone)), whole)
+    ended = place.own and any(one.key != "own-deposit" for one in verdicts)
+    whole = ended and all(one.erased for one in verdicts) and len(alone) == len(held)
+    if real is not None and real.held != len(held):
+        whole = False
+    chosen = sorted(alone) if whole else list(dict.fromkeys(gone))
+    return Plan(tuple(verdicts), tuple(chosen), whole, len(held))
+
+
+def _within(verdicts: Iterable[Verdict], real: Plan) -> list[Verdict]:
+    """Keep what the whole of the file keeps; nothing is said of why."""
+    kept = {one.controller for one in real.verdicts if not one.erased}
+    return [
+        replace(one, erased=False, until=None)
+        if one.erased and one.controller in kept and one.key != "own-deposit"
+        else one
+        for one in verdicts
+    ]
 
 
 def _is_erased(one: Held, erased: Collection[tuple[str, str]]) -> bool:

@@ -310,3 +310,24 @@ async def test_old_traces_name_the_person_no_more_and_new_ones_do(
         recent = await connection.fetchval("SELECT count(*) FROM trace WHERE pat = $1", me.party)
     assert left == 0
     assert recent > 0
+
+
+async def test_recent_care_that_waits_for_its_announcement_keeps_the_file(
+    repository: Repository, keyring: Keyring, database: ScratchDatabase
+) -> None:
+    me = await newcomer(repository, "not-forgotten", birthDate="1930-01-01")
+    who = "Patient/not-forgotten"
+    old = observation(who, "Poids", "29463-7", value=70, unit="kg", day="1999-01-01")
+    label = {"system": "urn:oid:1.2.250.1.213.1.1.4.13", "code": "INVISIBLE_PATIENT"}
+    recent = observation(who, "Marqueur", "29463-7", value=9, unit="kg", day="2026-10-01")
+    await put(repository, old)
+    await put(repository, recent | {"meta": {"security": [label]}})
+    shredded = len(keyring.ledger.read())
+    task = await ask_erasure(repository, me, "not-forgotten", wish="", at=AT)
+    await run(repository, keyring, database)
+    told = await answer_of(repository, task)
+    assert told.state == State.REJECTED
+    assert [str(one.until) for one in told.verdicts] == ["None"]
+    for one in (old, recent):
+        await repository.read(SYSTEM, "Observation", one["id"])
+    assert len(keyring.ledger.read()) == shredded
