@@ -13,13 +13,14 @@ from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import accepts_only_native, check_accepts_json
 from hygie.kernel.api.subset import Subset
-from hygie.kernel.errors import NotAcceptable
+from hygie.kernel.errors import Gone, NotAcceptable
 from hygie.kernel.store.model import Stored
 
 
 class _Binary(msgspec.Struct):
     contentType: str  # noqa: N815 - the JSON name
     data: str = ""
+    withheld: object = msgspec.field(default=None, name="_data")
 
 
 # What may stand in a header: no line, no letter beyond ASCII (RFC 9110, 8.3.1).
@@ -48,6 +49,8 @@ def _content(request: HttpRequest, stored: Stored) -> Response:
         family,
     }:
         raise NotAcceptable(f"This Binary is {binary.contentType}: accept it, or FHIR JSON.")
+    if binary.withheld is not None and not binary.data:
+        raise Gone("The content of this Binary was erased.")
     # It is what somebody sent: shown as such, never run in the name of this server.
     headers = (
         *version_headers(stored),
