@@ -22,6 +22,7 @@ from hygie.testing.factories import (
 Json = dict[str, Any]
 NORA, PAUL, LUCIE, HELENE = "nora-martin", "paul-durand", "lucie-martin", "helene-petit"
 ADA, TOM = "ada-leroy", "tom-martin"
+ADA_INS = "290047512000116"
 MARC, ZOE, SAMU, SECRETARY = "marc-vidal", "zoe-lang", "alix-roche", "jade-colin"
 CABINET, HOSPITAL = "cabinet", "hopital"
 PROFESSIONS = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
@@ -190,7 +191,7 @@ def newcomer() -> list[Json]:
     """Return Ada, who has answered nothing yet, and her care team of one."""
     me = f"Patient/{ADA}"
     return [
-        patient("Leroy", "Ada", id=ADA, birthDate="1990-04-12", ins=""),
+        patient("Leroy", "Ada", id=ADA, birthDate="1990-04-12", ins=ADA_INS),
         allergy(me, "Arachide", id="peanut"),
         _choice(ADA, "opening", "permit"),
         {
