@@ -13,6 +13,7 @@ COMMANDS = (
     "serve",
     "jobs",
     "load",
+    "reindex",
     "export",
     "export-log",
     "export-person",

@@ -48,6 +48,9 @@ RESOURCE = (
     ("toks", "bigint[]"),
     ("body", "bytea"),
 )
+_LASTING = frozenset({"key", "seq", "upd", "uid", "ver", "pat", "part", "rt", "rid", "body"})
+RENEWED = tuple(column for column in RESOURCE if column[0] not in _LASTING)
+"""Columns of ``resource`` that follow from the body by what this programme knows."""
 KEY = (
     ("key", "bigint"),
     ("uid", "uuid"),
@@ -237,6 +240,33 @@ async def insert(
     """Insert rows in one statement; nothing happens without rows."""
     if rows:
         await connection.execute(_statement(table, tuple(columns)), *_arrays(columns, rows))
+
+
+async def renew(connection: Connection, found: Sequence[tuple[object, ...]]) -> None:
+    """Set the columns ``RENEWED`` of resources; each row begins with key and part."""
+    if found:
+        columns = (("key", "bigint"), ("part", "smallint"), *RENEWED)
+        await connection.execute(_RENEW, *_arrays(columns, found))
+
+
+def _renewal() -> str:
+    columns = (("key", "bigint"), ("part", "smallint"), *RENEWED)
+    changes = ", ".join(
+        f"{name} = a.{name}::{kind}" if kind.endswith("[]") else f"{name} = a.{name}"
+        for name, kind in RENEWED
+    )
+    inputs = ", ".join(
+        f"${place}::{'text' if kind.endswith('[]') else kind}[]"
+        for place, (_, kind) in enumerate(columns, 1)
+    )
+    names = ", ".join(name for name, _ in columns)
+    return (
+        f"UPDATE resource r SET {changes}, own_label = NULL FROM unnest({inputs}) AS a ({names}) "
+        "WHERE r.part = a.part AND r.key = a.key"
+    )
+
+
+_RENEW = _renewal()
 
 
 def _statement(table: str, columns: tuple[tuple[str, str], ...]) -> str:

@@ -12,7 +12,8 @@ either found by them, or finds the mask. The locks come before those of the ids,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -153,6 +154,16 @@ async def hold(
             if reaching(change.prepared.indexed.label):
                 labelling |= patients
     places = [one.place for one in concerned if not (new or one.method == "create")]
+    return await hold_records(connection, named, labelling, places)
+
+
+async def hold_records(
+    connection: Connection,
+    named: Iterable[int],
+    labelling: Collection[int] = (),
+    places: Sequence[tuple[int, uuid.UUID]] = (),
+) -> Held:
+    """Hold the records of these patients, and of what stands at these places; some alone."""
     rows = await connection.fetch(
         _HOLD,
         sorted(named),
@@ -164,9 +175,20 @@ async def hold(
     labelled = {row["pat"] for row in await connection.fetch(_LABELLED, sorted(patients))}
     together = {pat for row in rows if not row["alone"] for pat in row["patients"]}
     # Somebody labelled this record while we waited for our place beside them.
-    for pat in sorted(together & labelled):
+    await _hold_alone(connection, together & labelled)
+    return Held(frozenset(patients), frozenset({*labelled, *labelling}))
+
+
+async def hold_more(connection: Connection, held: Held, labelling: Collection[int]) -> Held:
+    """Hold alone the records that turn out to get labels."""
+    new = frozenset(labelling) - held.labelled
+    await _hold_alone(connection, new)
+    return Held(held.patients | new, held.labelled | new)
+
+
+async def _hold_alone(connection: Connection, patients: Iterable[int]) -> None:
+    for pat in sorted(patients):
         await connection.execute(f"SELECT {_ALONE}({_SPACE}, $1)", pat % BUCKETS)
-    return Held(frozenset(patients), frozenset(labelled | labelling))
 
 
 def _plays_a_part(change: Change, *, new: bool) -> bool:

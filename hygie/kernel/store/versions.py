@@ -74,6 +74,29 @@ async def save(
     await insert(connection, "blob_use", rows.BLOB, blobs)
 
 
+async def rewrite(
+    connection: Connection, versions: Sequence[Version], numbers: Mapping[PartyRef, int]
+) -> None:
+    """Write anew what stands beside current bodies; versions and bodies stay as they are."""
+    keys, parts = [v.key for v in versions], [v.part for v in versions]
+    if not versions:
+        return
+    for statement in _CLEAR[:-1]:
+        await connection.execute(statement, keys, parts)
+    for statement in _CLEAR_FACTS:
+        await connection.execute(statement, keys)
+    names = [name for name, _ in rows.RESOURCE]
+    chosen = [names.index(name) for name, _ in rows.RENEWED]
+    found = [(v, rows.resource_row(v, numbers)) for v in versions]
+    await rows.renew(
+        connection, [(v.key, v.part, *(row[place] for place in chosen)) for v, row in found]
+    )
+    sides = [rows.side_rows(v) for v in versions]
+    for place, (table, columns) in enumerate(rows.SIDES):
+        await rows.insert(connection, table, columns, [row for s in sides for row in s[place]])
+    await _state_facts(connection, versions, numbers, rows.insert)
+
+
 async def _state_facts(
     connection: Connection,
     versions: Sequence[Version],

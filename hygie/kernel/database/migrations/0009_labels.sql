@@ -14,4 +14,5 @@ CREATE INDEX label_reach_origin ON label_reach (origin);
 GRANT SELECT, INSERT, DELETE ON label_reach TO hygie_app, hygie_loader;
 
 -- Nothing else of an earlier version may ever change.
-GRANT UPDATE (label, own_label) ON resource_history TO hygie_app, hygie_loader;
+GRANT UPDATE (label, own_label) ON resource_history TO hygie_app;
+GRANT UPDATE (label, own_label, matter) ON resource_history TO hygie_loader;
