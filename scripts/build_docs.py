@@ -13,10 +13,12 @@ from docs_access import access_page
 from docs_errors import errors_page
 from docs_matrix import matrix_page
 from docs_operations import operations_page
+from docs_rules import rules_page
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs/reference"
 PAGES = {
     "access.md": access_page,
+    "book-of-rules.md": rules_page,
     "errors.md": errors_page,
     "matrix.md": matrix_page,
     "operations.md": operations_page,

@@ -44,29 +44,7 @@ def operations_page() -> str:
         *(_interactions(provided) for provided in routes.PROVIDED.values()),
         f"Its search parameters are {codes(provider.PARAMETERS)} and `_count`.",
         "## Operations",
-        table(
-            ("Operation", "Method", "Path", "What it does"),
-            [
-                *(
-                    (
-                        code(f"${name}"),
-                        one.method,
-                        code(f"/fhir/{rt}/${name}"),
-                        _summary(one.run.__doc__),
-                    )
-                    for (rt, name), one in routes.OPERATIONS.items()
-                ),
-                *(
-                    (
-                        code(f"${name}"),
-                        one.method,
-                        code(f"{PATHS['id']}/${name}"),
-                        _summary(one.run.__doc__),
-                    )
-                    for name, one in routes.ON_RESOURCES.items()
-                ),
-            ],
-        ),
+        _operations(),
         _summary(meta.__doc__),
         "## Other addresses",
         table(
@@ -90,6 +68,18 @@ def operations_page() -> str:
         *_refused(),
         "## Limits",
         _limits(),
+    )
+
+
+def _operations() -> str:
+    on_types = [(f"/fhir/{rt}/${name}", one) for (rt, name), one in routes.OPERATIONS.items()]
+    on_one = [(f"{PATHS['id']}/${name}", one) for name, one in routes.ON_RESOURCES.items()]
+    return table(
+        ("Operation", "Method", "Path", "What it does"),
+        [
+            (code(path.rpartition("/")[2]), one.method, code(path), _summary(one.run.__doc__))
+            for path, one in (*on_types, *on_one)
+        ],
     )
 
 
