@@ -133,21 +133,21 @@ class Pair:
         Returns:
             What differs, None where all is alike; and the status of the first answer.
         """
-        following, status = asked, 0
+        following, status = [asked, asked], 0
         for page in range(PAGES):
-            told, replies = [], []
-            for face in self.faces:
-                one = await ask(face, following, token=self.tokens[asked.who],
-                                number=number * PAGES + page)  # fmt: skip
-                replies.append(one)
-                told.append(self.names.told(one))
+            replies = [
+                await ask(face, one, token=self.tokens[asked.who], number=number * PAGES + page)
+                for face, one in zip(self.faces, following, strict=True)
+            ]
+            told = [self.names.told(one) for one in replies]
             status = status or replies[0].status
             if told[0] != told[1]:
-                return Difference(following, page, told[0], told[1]), status
-            link = _next(replies[0])
-            if link is None:
+                return Difference(following[0], page, told[0], told[1]), status
+            # Each database's own link: those of the log name instants.
+            links = [link for one in replies if (link := _next(one)) is not None]
+            if not links:
                 break
-            following = Asked(asked.who, "GET", link.removeprefix(f"{BASE}/"))
+            following = [Asked(asked.who, "GET", one.removeprefix(f"{BASE}/")) for one in links]
         return None, status
 
 
