@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from hygie.domains.consent.model.choices import Emergency
+
 
 class How(StrEnum):
     """What was done."""
@@ -101,3 +103,5 @@ class SeenPage:
     entries: Sequence[Seen]
     after: str = ""
     told: bool = True
+    declared: Sequence[Emergency] = ()
+    """Emergency accesses that were declared, newest first; on the first page of a record only."""

@@ -128,6 +128,7 @@ def _render(request: HttpRequest, patient: str, item: str) -> HttpResponse:
         "own": is_own(request, patient),
         "item": item,
         "told": page.told,
+        "declared": page.declared,
         "wish": wish,
         "lines": [_line(one, patient, item) for one in page.entries],
         "filters": [(how.value, str(text), wish.how is how) for how, text in FILTERS.items()],

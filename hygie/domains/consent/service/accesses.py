@@ -15,8 +15,12 @@ from typing import Any
 
 import msgspec
 
+from hygie.domains.consent.fhir import reading
+from hygie.domains.consent.fhir.codes import EMERGENCY_ACCESS
 from hygie.domains.consent.model.accesses import EMERGENCIES, How, Seen, SeenPage, Wish
+from hygie.domains.consent.model.choices import Emergency
 from hygie.domains.consent.model.roles import labels
+from hygie.domains.consent.service.choices import everything, parsed
 from hygie.domains.consent.service.facts import check_may_see_choices, record_facts
 from hygie.domains.consent.service.people import names_of
 from hygie.domains.consent.service.sentences import reason_of
@@ -25,6 +29,7 @@ from hygie.kernel.audit.provider import AuditEvents
 from hygie.kernel.clock import SystemClock
 from hygie.kernel.errors import Forbidden
 from hygie.kernel.fhir.names import type_number
+from hygie.kernel.fhir.search.dates import FIRST
 from hygie.kernel.security.clauses import Language
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.store.ids import key_of
@@ -62,7 +67,18 @@ async def accesses(opened: Opened, wish: Wish, *, language: Language = "fr") -> 
         if not after:
             break
     shown = await _named(opened, found[:SHOWN])
-    return SeenPage(shown, after=shown[-1].id if found[SHOWN:] else after)
+    after = shown[-1].id if found[SHOWN:] else after
+    first = not wish.item and not wish.after
+    return SeenPage(shown, after=after, declared=await _declared(opened) if first else ())
+
+
+async def _declared(opened: Opened) -> list[Emergency]:
+    """Return the emergency accesses that were declared, with the reason that was given."""
+    query = [("patient", opened.patient), ("code", f"{EMERGENCY_ACCESS}|")]
+    tasks = await everything(opened.visit, "Task", query)
+    zone = opened.repository.site.zone
+    found = [one for task in tasks if (one := reading.emergency(parsed(task), zone)) is not None]
+    return sorted(found, key=lambda one: one.span.starts or FIRST, reverse=True)
 
 
 async def as_ndjson(opened: Opened, wish: Wish) -> bytes:
