@@ -5,12 +5,9 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pytest
 
-from hygie.kernel.config import Settings
-from hygie.kernel.platform import Platform, discover
 from hygie.kernel.security.algebra import Policy
 from hygie.kernel.store.law import Law
 from hygie.testing.database import ScratchServer
@@ -33,18 +30,6 @@ class Run:
     asked: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def law(tmp_path_factory: pytest.TempPathFactory) -> Law:
-    """Give the law of the product: that of the domains."""
-    return product_law(tmp_path_factory.mktemp("law"))
-
-
-def product_law(folder: Path) -> Law:
-    platform = Platform(Settings(data=folder))
-    discover(platform, "hygie.domains")
-    return platform.law
 
 
 async def compare(world: World, count: int, *, seed: int, most: int = 3) -> Run:
