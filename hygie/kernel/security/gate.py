@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 REVIEWER = -1
 """What the belt knows a reviewer of emergency accesses by: no party has this number."""
 _PRACTICE = """
-ARRAY (SELECT DISTINCT p.role FROM practice p
-       WHERE p.member = {who} AND now() >= p.starts AND now() < p.ends) AS roles,
-ARRAY (SELECT DISTINCT p.structure FROM practice p WHERE p.member = {who}
-       AND p.structure IS NOT NULL AND now() >= p.starts AND now() < p.ends) AS structures,
-ARRAY (SELECT DISTINCT f.pat FROM care_relation f WHERE f.member = {who}
-       AND f.kind = {acts_under} AND now() >= f.starts AND now() < f.ends) AS principals
+CASE WHEN {who} IS NOT NULL THEN
+  ARRAY (SELECT DISTINCT p.role FROM practice p
+         WHERE p.member = {who} AND now() >= p.starts AND now() < p.ends) END AS roles,
+CASE WHEN {who} IS NOT NULL THEN
+  ARRAY (SELECT DISTINCT p.structure FROM practice p WHERE p.member = {who}
+         AND p.structure IS NOT NULL AND now() >= p.starts AND now() < p.ends) END AS structures,
+CASE WHEN {who} IS NOT NULL THEN
+  ARRAY (SELECT DISTINCT f.pat FROM care_relation f WHERE f.member = {who}
+         AND f.kind = {acts_under} AND now() >= f.starts AND now() < f.ends) END AS principals
 """
 _LOOK_UP = f"""
 SELECT t.digest, t.kind, t.party, t.reference, t.purpose, t.rights, t.level,
@@ -105,6 +108,8 @@ class Gate:
             roles: Collection[str] = [caller.reference.replace("/", ":", 1)]
         elif caller.kind == Kind.PROFESSIONAL and row is not None:
             roles = row["roles"]
+        elif not (caller.roles or caller.structures or caller.principals or any(caller.matters)):
+            return caller
         else:
             return replace(
                 caller,
