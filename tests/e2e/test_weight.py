@@ -29,6 +29,9 @@ class Wire:
     def received(self, event: dict[str, Any]) -> None:
         """Note the kind of a response."""
         self.kinds[event["requestId"]] = event["type"]
+        # The icon of a date field is drawn by the browser: it is asked of nobody.
+        if event["response"]["url"].startswith("data:"):
+            return
         self.origins.add("/".join(event["response"]["url"].split("/")[:3]))
 
     def finished(self, event: dict[str, Any]) -> None:
