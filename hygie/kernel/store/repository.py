@@ -325,7 +325,9 @@ class Repository:
             system, members = parties([caller])
             await connection.execute(begin(members, system=system, snapshot=True))
             visit = Visit(connection, caller, self._searcher)
-            async with traced_refusals(connection, asked, caller):
+            async with traced_refusals(
+                connection, asked, caller, asked=lambda: visit.patient_asked
+            ):
                 yield visit
             await write(connection, trace_many(asked, caller, visit.touched, rt=None))
             await connection.execute("COMMIT")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from hygie.kernel.audit.trace import Flag, Trace, write
 from hygie.kernel.errors import HygieError
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Caller
+from hygie.kernel.store.ids import key_of
 
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 EMERGENCY_TREATMENT = "ETREAT"
 EMERGENCIES = frozenset({"emergency", "centre-15"})
 """Rules that permit in an emergency, whatever purpose is stated."""
+_PERSON = "SELECT num FROM party WHERE rt = $1::smallint AND uid = $2::uuid"
 NO_RULE = "none"
 """``rule`` of a trace of which no access rule permitted anything."""
 
@@ -95,21 +97,38 @@ def trace_refusal(
     status: int,
     rt: int | None = None,
     uid: uuid.UUID | None = None,
+    pat: int | None = None,
 ) -> Trace:
-    """Return the trace of a refused request; it names what was asked, never whose it is."""
-    return trace_one(request, caller, Touched(rt, uid, None, None, NO_RULE), status=status)
+    """Return the trace of a refused request; it names what was asked.
+
+    It names whose it is (``pat``) only where the request itself named the person.
+    """
+    return trace_one(request, caller, Touched(rt, uid, None, pat, NO_RULE), status=status)
 
 
 @contextlib.asynccontextmanager
 async def traced_refusals(
-    connection: Connection, request: Request, caller: Caller, *, rt: int | None = None
+    connection: Connection,
+    request: Request,
+    caller: Caller,
+    *,
+    rt: int | None = None,
+    asked: Callable[[], str | None] = lambda: None,
 ) -> AsyncIterator[None]:
-    """Undo the open transaction and trace durably what the block refuses."""
+    """Undo the open transaction and trace durably what the block refuses.
+
+    ``asked`` returns the id of the Patient that the request named, None where it named none.
+    """
     try:
         yield
     except HygieError as refusal:
         await connection.execute("ROLLBACK")
-        await write(connection, [trace_refusal(request, caller, status=refusal.status, rt=rt)])
+        rid, pat = asked(), None
+        if rid is not None:
+            # The same question whether the person is known here or not.
+            pat = await connection.fetchval(_PERSON, type_number("Patient"), key_of(rid)[0])
+        trace = trace_refusal(request, caller, status=refusal.status, rt=rt, pat=pat)
+        await write(connection, [trace])
         raise
 
 

@@ -31,6 +31,8 @@ class Visit:
     caller: Caller
     searcher: Searcher
     touched: list[Touched] = field(default_factory=list)
+    patient_asked: str | None = None
+    """Id of the Patient that a refused read named: the person is told who tried."""
 
     async def search(self, rt: str, query: Pairs) -> Found:
         """Return one page of a search on a type."""
@@ -48,5 +50,6 @@ class Visit:
         """
         found = await self.search(rt, [("_id", check_id(rid)), ("_total", "none")])
         if not found.entries:
+            self.patient_asked = rid if rt == "Patient" else None
             raise NotFound(f"{rt}/{rid} is not known here.")
         return found.entries[0].stored

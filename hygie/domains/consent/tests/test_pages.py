@@ -203,3 +203,27 @@ def test_who_may_not_identify_is_told_so(site: Site) -> None:
 def test_a_declaration_wants_a_fresh_identification(site: Site) -> None:
     answer = site.client("dr.lang").post("/professional/emergency/declare/", {"token": "forged"})
     assert answer.status_code == 403
+
+
+def test_a_parent_decides_for_a_child_who_is_told(site: Site) -> None:
+    parent, child = site.client("lucie"), site.client("tom")
+    path = f"{MINE}/{TOM}/choices"
+    assert "Vous décidez pour Tom MARTIN" in _text(parent, f"{path}/")
+    parent.post(f"{path}/research-refuse/")
+    assert "ne servent pas à la recherche" in _text(child, f"{path}/")
+    assert "Lucie Martin a changé un choix" in _text(child, "/patient/")
+
+
+def test_a_helper_decides_nothing(site: Site) -> None:
+    answer = site.client("lucie").post(f"{MINE}/{NORA}/choices/research-refuse/")
+    assert answer.status_code in {403, 404}
+    text = _text(site.client("nora"), f"{MINE}/{NORA}/choices/")
+    assert "peuvent servir à la recherche" in text
+
+
+def test_a_refused_access_is_told(site: Site) -> None:
+    site.client("marc.vidal").get(f"/professional/record/{NORA}/")
+    site.client("dr.lang").get(f"/professional/record/{NORA}/")
+    text = _text(site.client("nora"), f"{MINE}/{NORA}/accesses/?refusals=on")
+    assert "Dr Zoé LANG" in text
+    assert "Marc VIDAL" not in text
