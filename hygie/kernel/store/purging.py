@@ -52,7 +52,14 @@ _STILL_USED = "SELECT DISTINCT digest FROM blob_use WHERE digest = ANY ($1::byte
 _REMOVE = (
     *(
         f"DELETE FROM {table} WHERE key = ANY ($1::bigint[])"
-        for table in ("s_string", "s_date", "s_number", "resource", "resource_history")
+        for table in (
+            "s_string",
+            "s_date",
+            "s_number",
+            "label_reach",
+            "resource",
+            "resource_history",
+        )
     ),
     *(
         f"DELETE FROM {table} WHERE source = ANY ($1::bigint[])"
