@@ -116,6 +116,9 @@ NEVER_WRITTEN: dict[str, Formula] = {
     "A person writes nothing but choices and own deposits": And(
         PERSON, Not(S["choice"]), Not(And(S["self"], S["author"], S["personal"]))
     ),
+    "What is the person's alone to decide is stated by no professional": And(
+        PROFESSIONAL, S["decision"], Not(S["emergency_declaration"])
+    ),
     "What is masked is changed by its author and the treating doctor only": And(
         PROFESSIONAL, S["masked"], Not(S["author"]), Not(S["treating"])
     ),
