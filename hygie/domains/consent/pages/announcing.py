@@ -11,9 +11,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from hygie.domains.consent.pages.reading import now
-from hygie.domains.consent.service.choices import read_choices
 from hygie.domains.consent.service.running import running
-from hygie.domains.consent.service.told import News, told
+from hygie.domains.consent.service.told import News, home
 from hygie.kernel.platform import Announcement
 from hygie.kernel.web.bridge import ask, repository
 from hygie.kernel.web.caller import account_of, caller_of
@@ -47,13 +46,13 @@ def news(request: HttpRequest) -> list[Announcement]:
         return []
     caller, at = caller_of(request), now()
     found = []
-    choices = ask(read_choices(repository(), caller, patient, at=at))
+    choices, newest = ask(home(repository(), caller, patient, at=at))
     if not choices.answered:
         address = reverse("patient:consent:first", kwargs={"patient": patient})
         text = _("Deux questions pour choisir qui lit votre dossier.")
         found.append(Announcement(text, link=(_("Répondre"), address), urgent=True))
     address = reverse("patient:consent:accesses", kwargs={"patient": patient})
-    for one in ask(told(repository(), caller, patient, at=at)):
+    for one in newest:
         link = (_("Voir les accès"), f"{address}?who={one.who}")
         text = _sentence(one.news, one.name or _("Une personne"), one.at)
         found.append(Announcement(text, link=link, urgent=one.news is News.EMERGENCY))

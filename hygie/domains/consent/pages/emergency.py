@@ -117,6 +117,7 @@ def identify(request: HttpRequest) -> HttpResponse:
         "name": f"{person.given} {person.family.upper()}",
         "birth": person.birth_date,
         "sex": person.sex,
+        "by": caller.reference,
     }
     return _ask_reason(request, kept, DeclarationForm())
 
@@ -162,12 +163,14 @@ def declare(request: HttpRequest) -> HttpResponse:
     """Open the record of who was just identified.
 
     Raises:
-        Forbidden: the identification is too old, or is not ours.
+        Forbidden: the identification is too old, or was made by somebody else.
     """
     try:
         kept = signing.loads(request.POST.get("token", ""), salt=SALT, max_age=IDENTIFIED_FOR)
     except signing.BadSignature as old:
         raise Forbidden("Identify the person again.") from old
+    if kept["by"] != caller_of(request).reference:
+        raise Forbidden("Somebody else identified this person; do it yourself.")
     form = DeclarationForm(request.POST)
     if not form.is_valid():
         return _ask_reason(request, kept, form)

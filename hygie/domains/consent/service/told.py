@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from hygie.domains.consent.model.accesses import EMERGENCIES
+from hygie.domains.consent.model.choices import Choices
+from hygie.domains.consent.service.choices import record_within
 from hygie.domains.consent.service.people import names_of
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Access, Kind
-from hygie.kernel.store import Repository
+from hygie.kernel.store import Repository, Visit
 from hygie.kernel.store.tracing import Touched
 
 SHOWN_FOR = timedelta(days=30)
@@ -53,9 +55,16 @@ class Told:
     name: str
 
 
-async def told(
+async def home(
     repository: Repository, access: Access, patient: str, *, at: datetime
-) -> Sequence[Told]:
+) -> tuple[Choices, Sequence[Told]]:
+    """Return the choices of a person and what the person is told, in one visit."""
+    async with repository.visit(access) as visit:
+        record = await record_within(repository, visit, patient, at=at)
+        return record.choices, await told(visit, patient, at=at)
+
+
+async def told(visit: Visit, patient: str, *, at: datetime) -> Sequence[Told]:
     """Return what the person is told of the last thirty days, newest first.
 
     A professional's first access, each emergency access, each choice that somebody else made.
@@ -63,22 +72,19 @@ async def told(
     since = at - SHOWN_FOR
     types = [type_number("Consent"), type_number("CareTeam")]
     rules = sorted(EMERGENCIES)
-    async with repository.visit(access) as visit:
-        pat, fetch = visit.caller.party, visit.connection.fetch
-        found = [
-            (News.EMERGENCY, row["at"], row["agent"])
-            for row in await fetch(_EMERGENCIES, pat, since, rules)
-        ]
-        found += [
-            (News.FIRST_ACCESS, row["at"], row["agent"])
-            for row in await fetch(_FIRST, pat, since, [*rules, "identify"])
-        ]
-        found += [
-            (News.CHOICE, row["at"], row["agent"])
-            for row in await fetch(_CHOICES, pat, since, types)
-        ]
-        newest = sorted(found, key=lambda one: one[1], reverse=True)[:MOST]
-        names = await names_of(visit, {one[2] for one in newest}, patient=patient)
-        read = Touched(type_number("AuditEvent"), None, None, pat, "access-log")
-        visit.touched.append(read)
+    pat, fetch = visit.caller.party, visit.connection.fetch
+    found = [
+        (News.EMERGENCY, row["at"], row["agent"])
+        for row in await fetch(_EMERGENCIES, pat, since, rules)
+    ]
+    found += [
+        (News.FIRST_ACCESS, row["at"], row["agent"])
+        for row in await fetch(_FIRST, pat, since, [*rules, "identify"])
+    ]
+    found += [
+        (News.CHOICE, row["at"], row["agent"]) for row in await fetch(_CHOICES, pat, since, types)
+    ]
+    newest = sorted(found, key=lambda one: one[1], reverse=True)[:MOST]
+    names = await names_of(visit, {one[2] for one in newest}, patient=patient)
+    visit.touched.append(Touched(type_number("AuditEvent"), None, None, pat, "access-log"))
     return [Told(news, when, who, names.get(who, "")) for news, when, who in newest]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hygie.testing.portal import PASSWORD, Site
-from hygie.testing.stories import ADA, NORA, TOM, ZOE
+from hygie.testing.stories import ADA, ADA_INS, NORA, TOM, ZOE
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -227,3 +227,18 @@ def test_a_refused_access_is_told(site: Site) -> None:
     text = _text(site.client("nora"), f"{MINE}/{NORA}/accesses/?refusals=on")
     assert "Dr Zoé LANG" in text
     assert "Marc VIDAL" not in text
+
+
+def test_an_identification_serves_only_who_made_it(site: Site) -> None:
+    found = site.client("dr.lang").post("/professional/emergency/", {"ins": ADA_INS})
+    token = re.search(r'name="token" value="([^"]+)"', found.content.decode())
+    assert token
+    told = {
+        "token": token[1],
+        "code": "other",
+        "reason": "Motif assez long",
+        "place": "Ici",
+        "kind": "break-glass",
+    }
+    answer = site.client("dr.petit").post("/professional/emergency/declare/", told)
+    assert answer.status_code == 403
