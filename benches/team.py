@@ -44,7 +44,7 @@ from hygie.testing.crowd import Crowd, code_of, gather
 from hygie.testing.database import ScratchDatabase
 
 PROMISE = 2.0
-TIMES = 40
+TIMES, ROUNDS = 10, 6
 _MINE = """
 SELECT c.pat FROM care_relation c JOIN care_relation t ON t.pat = c.pat AND t.member = 0
   AND t.kind = 17 AND now() >= t.starts AND now() < t.ends
@@ -196,14 +196,22 @@ async def measure(database: ScratchDatabase, crowd: Crowd, policies: Policies) -
         doctor = await known_caller(connection, policies, crowd.doctor)
         for case in cases():
             print(case.name)
-            checked, found = await run(
-                connection, doctor, partial(statement, connection, case, doctor, policies)
-            )
-            unchecked, _ = await run(
-                connection, SYSTEM, partial(statement, connection, case, SYSTEM, policies)
-            )
             best_values = [doctor.party, doctor.matters, *case.values()]
-            best, same = await run(connection, SYSTEM, ready((case.best, best_values)))
+            checked: list[float] = []
+            unchecked: list[float] = []
+            best: list[float] = []
+            # In turns: what the machine does beside falls on all of them.
+            for _ in range(ROUNDS):
+                taken, found = await run(
+                    connection, doctor, partial(statement, connection, case, doctor, policies)
+                )
+                checked += taken
+                taken, _ = await run(
+                    connection, SYSTEM, partial(statement, connection, case, SYSTEM, policies)
+                )
+                unchecked += taken
+                taken, same = await run(connection, SYSTEM, ready((case.best, best_values)))
+                best += taken
             if found != same:
                 raise SystemExit(f"{case.name}: the reference finds other rows")
             p95 = show("rules and belt", checked)
