@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hygie.kernel.api.bundle import searchset
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import check_accepts_json, check_sends_form
 from hygie.kernel.api.subset import Subset
 from hygie.kernel.errors import InvalidRequest
-from hygie.kernel.store.pairs import read_pairs
 
 
 async def search(engine: Engine, request: HttpRequest) -> Response:
     """Return a page of matches as a searchset."""
     check_accepts_json(request)
-    return await _page(engine, request, request.pairs)
+    return await _page(engine, request)
 
 
 async def search_by_post(engine: Engine, request: HttpRequest) -> Response:
@@ -22,14 +23,15 @@ async def search_by_post(engine: Engine, request: HttpRequest) -> Response:
     check_accepts_json(request)
     check_sends_form(request)
     try:
-        form = read_pairs(request.body.decode("ascii"))
+        text = request.body.decode("ascii")
     except UnicodeDecodeError as error:
         raise InvalidRequest("The form must be percent-encoded.") from error
-    return await _page(engine, request, [*request.pairs, *form])
+    asked = "&".join(part for part in (request.query, text) if part)
+    return await _page(engine, replace(request, query=asked))
 
 
-async def _page(engine: Engine, request: HttpRequest, pairs: list[tuple[str, str]]) -> Response:
-    rt = request.segments[0]
+async def _page(engine: Engine, request: HttpRequest) -> Response:
+    rt, pairs = request.segments[0], request.pairs
     subset = Subset.of(pairs)
     found = await engine.repository.search(
         request.access,

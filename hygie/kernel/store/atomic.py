@@ -6,7 +6,7 @@ The caller of a step sees the effect of the steps before it; any refusal undoes 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
@@ -60,6 +60,11 @@ class Steps:
     def answer(self, stored: Stored) -> None:
         """Remember that a match leaves in the answer."""
         self.touched.append(self._matched[stored.rt, stored.rid])
+
+    @property
+    def matched(self) -> list[Touched]:
+        """Return whatever matched criteria of these steps."""
+        return list(self._matched.values())
 
     async def search(self, query: Query) -> Found:
         """Search, and remember whose data leaves."""
@@ -141,7 +146,11 @@ class Atomic:
             except (HygieError, StepRefused) as refusal:
                 await connection.execute("ROLLBACK")
                 error = refusal.error if isinstance(refusal, StepRefused) else refusal
-                await write(connection, [trace_refusal(request, caller, status=error.status)])
+                # What a refusal tells of the matches of its criteria, it tells about people.
+                looked = replace(request, interaction="search-type")
+                told = trace_many(looked, caller, steps.matched, rt=None) if steps.matched else []
+                refused = trace_refusal(request, caller, status=error.status)
+                await write(connection, [refused, *told])
                 raise
             if steps.touched or not steps.wrote:
                 await write(connection, trace_many(request, caller, steps.touched, rt=None))

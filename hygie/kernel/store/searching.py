@@ -45,6 +45,12 @@ MOST_BYTES = 32 * 1024 * 1024
 """Bytes of matches after which a page ends early; the next link goes on."""
 
 
+FEW_PEOPLE = 20
+"""People up to whom a count is traced for each of them."""
+FEW_COUNTED = 200
+"""Matches beyond a page up to which their number is traced so."""
+
+
 @dataclass(slots=True)
 class Page:
     """The rows of one page, before their bodies are read."""
@@ -104,13 +110,16 @@ class Searcher:
         plan = await plan_of(connection, decision, query, await self._known(connection, query))
         if query.summary == "count":
             total = await self._count(connection, plan)
-            return Found(total=total, self_query=urlencode(query.kept)), []
+            told = await self._counted(connection, plan) if total else []
+            return Found(total=total, self_query=urlencode(query.kept)), told
         page = await self._page(connection, plan)
         entries = await self._matched(page)
         touched = [_touched(row) for row in page.rows]
         entries = [entry for entry in entries if _confirmed(query.clauses, entry.stored)]
         included = await self._included(connection, plan, entries)
         touched += [_touched(row) for row in included]
+        if len(page.rows) < (page.total or 0) <= FEW_COUNTED:
+            touched += await self._counted(connection, plan)
         keys = await self._bodies.keys(included)
         entries += [Entry(await self._stored(row, keys), "include") for row in included]
         found = Found(
@@ -170,6 +179,18 @@ class Searcher:
         text, values = plan.count(exact=exact)
         total = int(await connection.fetchval(text, *values))
         return total if exact or total <= MOST_COUNTED else None
+
+    async def _counted(self, connection: Connection, plan: Plan) -> list[Touched]:
+        """Return what the trace says of matches that are counted and not shown.
+
+        A number over a few people tells about each of them; one over many about nobody.
+        """
+        text, values = plan.counted(most=FEW_PEOPLE + 1)
+        rows = await connection.fetch(text, *values)
+        if len(rows) > FEW_PEOPLE:
+            return []
+        rt = type_number(plan.query.rt)
+        return [Touched(rt, None, None, row["pat"], row["rule"], row["label"]) for row in rows]
 
     async def _included(
         self, connection: Connection, plan: Plan, entries: list[Entry]

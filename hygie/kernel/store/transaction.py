@@ -200,6 +200,7 @@ async def _resolve_conditional(steps: Steps, raw: bytes) -> bytes:
                 f"A conditional reference to {rt} selects {len(stored) or 'no'} resources; "
                 "it must select one."
             )
+        steps.answer(stored[0])
         found[text] = stored[0].reference
     return replace_strings(raw, found)
 

@@ -26,7 +26,7 @@ OFTEN = [*[Kind.PROFESSIONAL] * 12, *[Kind.PATIENT] * 6, Kind.SYSTEM, *[Kind.JOB
 PATIENT, READER, SOMEBODY = 7, 8, 9
 """Party numbers of the patient, of a reader who is somebody else, and of another author."""
 _NAMED = {
-    "CHOICES": ("choice",),
+    "CHOICES": ("choice", "decision"),
     "CARE_TEAM": ("choice",),
     "EMERGENCY_DECLARATION": ("emergency_declaration",),
 }

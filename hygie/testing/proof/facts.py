@@ -24,7 +24,8 @@ PRINCIPAL = tuple(
 """What a professional under whom the reader acts is to the patient now."""
 LABELS = ("masked", "very_restricted", "unannounced", "hidden_from_representatives", "restricted_r")
 MATTERS = (
-    "in_matrix", "administrative", "billing", "personal", "choice", "emergency_declaration",
+    "in_matrix", "administrative", "billing", "personal", "choice", "decision",
+    "emergency_declaration",
 )  # fmt: skip
 """What the resource is about; ``in_matrix``: the reader's row of the matrix has it."""
 OTHERS = ("self", "directory", "author", "right_review")

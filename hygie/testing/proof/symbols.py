@@ -27,6 +27,7 @@ MEANING: dict[str, tuple[str, ...]] = {
         name: (name,)
         for name in (
             *("author", "in_matrix", "administrative", "billing", "personal", "choice"),
+            "decision",
             *("masked", "unannounced", "very_restricted", *OWN, *RECORD, *PRINCIPAL),
         )
     },

@@ -114,7 +114,7 @@ def _cubes(standing: str, tables: Mapping[str, Mapping[str, Row]]) -> Iterator[C
 
 
 def _who(row: Row) -> int:
-    facts = [one.strip() for one in row["holds"].split("+") if one.strip()]
+    facts = _named(row["holds"])
     reader = [] if row["reader"] == "any" else [f"reader {row['reader']}"]
     return bits(*facts, *reader)
 
@@ -138,8 +138,12 @@ def _label_ways(row: Row) -> list[tuple[int, int]]:
 
 
 def _matter(row: Row) -> tuple[int, int]:
-    only, never = ([cell] if cell else [] for cell in (row["only"], row["never"]))
+    only, never = (_named(row[column]) for column in ("only", "never"))
     return bits(*only), bits(*never)
+
+
+def _named(cell: str) -> list[str]:
+    return [one.strip() for one in cell.split("+") if one.strip()]
 
 
 def _purpose_ways(row: Row) -> list[tuple[int, int]]:

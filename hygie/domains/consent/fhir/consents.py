@@ -53,9 +53,12 @@ def consent_facts(consent: Any, zone: tzinfo) -> list[Fact]:
     """
     patient = party(consent.patient, {"Patient"})
     provision = consent.provision
-    if patient is None or consent.status != "active":
+    if consent.status != "active":
         return []
     chosen = choices_of(consent)
+    if patient is None:
+        _check_of_elsewhere(chosen)
+        return []
     if provision is UNSET:
         return []
     held = period(provision.period, zone)
@@ -98,6 +101,20 @@ def standing_of(actor: Any, choice: Choice | None) -> Standing:
     return Standing.MANDATE if choice is Choice.REPRESENTATIVE else Standing.HELPER
 
 
+def _check_of_elsewhere(chosen: list[Choice]) -> None:
+    """Check that a Consent whose patient cannot be read states no choice: none would hold.
+
+    Raises:
+        Unprocessable: it states one.
+    """
+    if chosen:
+        raise Unprocessable(
+            "A choice names the person in Consent.patient as Patient/<id> of this server, without "
+            "the address before it.",
+            expression="Consent.patient",
+        )
+
+
 def _stated(choice: Choice, provision: Any, patient: PartyRef, held: Interval) -> Iterator[Fact]:
     if choice in OF_THE_RECORD:
         needed, relation = OF_THE_RECORD[choice]
@@ -129,15 +146,11 @@ def _check_access(held: Interval) -> None:
 
 
 def _named(provision: Any, patient: PartyRef, held: Interval, relation: Relation) -> Iterator[Fact]:
-    members = [
-        member
-        for actor in _actors(provision)
-        if (member := party(actor.reference, PROFESSIONALS)) is not None
-    ]
-    if not members:
+    members = [party(actor.reference, PROFESSIONALS) for actor in _actors(provision)]
+    if not members or None in members:
         raise Unprocessable(
-            "This choice is about somebody: name a Practitioner or an Organization in "
-            "provision.actor.",
+            "This choice is about somebody: name a Practitioner or an Organization of this server "
+            "in each provision.actor, such as Practitioner/<id>.",
             expression="Consent.provision.actor",
         )
     for member in members:

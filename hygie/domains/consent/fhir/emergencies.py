@@ -40,6 +40,9 @@ def emergency_facts(task: Any, zone: tzinfo) -> list[Fact]:
     if not declared or task.status in _NEVER_WAS:
         return []
     patient, member = party(task.for_, {"Patient"}), party(task.requester, {"Practitioner"})
+    if len(task.code.coding) > 1:
+        # What a Task is about, for the rules, is its first code.
+        raise _wrong("has one code and no other", "Task.code")
     if patient is None:
         raise _wrong("names its patient in Task.for", "Task.for")
     if member is None:

@@ -51,6 +51,7 @@ _TREATING = "The treating physician is declared to the health insurance; the ope
 _BIRTH = "The date of birth decides who is a minor: only the operator corrects it."
 _PRINCIPAL = "Only the professional under whom somebody acts says so, or the operator."
 _FOR_ONESELF = "A professional declares an emergency for themself alone."
+_STAYS = "A declared emergency stays in the record, to be reviewed; end it early instead."
 _NOBODY = "Only the person, or the professionals of the record, may change who may open it."
 
 _INSTEAD = {
@@ -84,6 +85,10 @@ class _Change:
             _same(fact, one) and one.starts <= fact.starts and fact.ends <= one.ends
             for one in self.before
         )
+
+    def shortens(self, fact: Fact) -> bool:
+        """Tell whether a fact that goes leaves a shorter one in its place."""
+        return any(_same(fact, one) and one.starts == fact.starts for one in self.new)
 
     def running(self, fact: Fact) -> Fact | None:
         """Return the same relation as it held just now before the change."""
@@ -145,10 +150,17 @@ def _check_professional(caller: Caller, change: _Change) -> None:
                 if fact.kind in DECLARED
                 else "A professional changes their own membership alone; the person changes others."
             )
-        elif widened and fact.kind in DECLARED:
-            _check_declaration(caller, change, fact)
+        elif fact.kind in DECLARED:
+            _check_declared(caller, change, fact, widened=widened)
         elif widened:
             _check_membership(change, fact)
+
+
+def _check_declared(caller: Caller, change: _Change, fact: Fact, *, widened: bool) -> None:
+    if widened:
+        _check_declaration(caller, change, fact)
+    elif fact in change.gone and not change.shortens(fact):
+        raise Forbidden(_STAYS)
 
 
 def _check_declaration(caller: Caller, change: _Change, fact: Fact) -> None:

@@ -34,13 +34,14 @@ from hygie.kernel.security.atoms import (
 from hygie.kernel.security.caller import Right
 from hygie.kernel.security.clauses import Clause, Either
 from hygie.kernel.security.labels import Label
-from hygie.kernel.security.matters import BY_CODE, CHOICES, EMERGENCY_DECLARATION
+from hygie.kernel.security.matters import BY_CODE, CHOICE, CHOICES, EMERGENCY_DECLARATION
 from hygie.kernel.security.relations import Relation
 
 ADMINISTRATIVE = frozenset(one.number for one in BY_CODE.values() if one.administrative)
 BILLING = frozenset(one.number for one in BY_CODE.values() if one.billing)
 PERSONAL = frozenset(one.number for one in BY_CODE.values() if one.personal)
 DECLARATION = frozenset({EMERGENCY_DECLARATION})
+DECISION = frozenset({CHOICE})
 
 FOR_CARE = purpose_in("for_care", {"TREAT", "ETREAT"}, said.FOR_CARE)
 FOR_PAYMENT = purpose_in("for_payment", {"HPAYMT"}, said.FOR_PAYMENT)
@@ -73,6 +74,7 @@ IS_ADMINISTRATIVE = matter_in("administrative", ADMINISTRATIVE, said.ADMINISTRAT
 IS_BILLING = matter_in("billing", BILLING, said.BILLING)
 IS_PERSONAL = matter_in("personal", PERSONAL, said.PERSONAL)
 IS_CHOICE = matter_in("choice", CHOICES, said.CHOICE)
+IS_DECISION = matter_in("decision", DECISION, said.DECISION)
 IS_DECLARATION = matter_in("declaration", DECLARATION, said.DECLARATION)
 
 OPEN: Final[tuple[Clause, ...]] = (~CLOSED, ~OPPOSED)
@@ -191,6 +193,7 @@ WRITE: Final = Policy(
                 ),
                 Either.of(~MASKED, AUTHOR, TREATING),
                 ~IS_DECLARATION,
+                ~IS_DECISION,
             ),
             *said.WRITING_RULE,
         ),

@@ -181,6 +181,12 @@ CHOICE = Words(
     "it is a choice of the person about the record",
     "it is no choice of the person about the record",
 )
+DECISION = Words(
+    "c’est une décision que la personne seule prend",
+    "ce n’est pas une décision que la personne seule prend",
+    "it is a decision that is the person's alone",
+    "it is no decision that is the person's alone",
+)
 DECLARATION = Words(
     "c’est une déclaration d’urgence",
     "ce n’est pas une déclaration d’urgence",

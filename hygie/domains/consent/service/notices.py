@@ -41,7 +41,9 @@ _WRITTEN = """
 SELECT r.pat, r.rt, r.uid, r.rid, r.label, p.rt AS author_rt, p.uid AS author_uid,
   p.rid AS author_rid
 FROM resource r LEFT JOIN party p ON p.num = r.author
-WHERE r.upd > $1 AND r.upd <= $2 AND r.ver = 1 AND r.pat IS NOT NULL AND ({which})
+WHERE r.upd > $1 AND r.upd <= $2 AND r.pat IS NOT NULL AND ({which})
+  AND NOT EXISTS (SELECT 1 FROM resource_history h WHERE h.key = r.key AND h.upd <= $1
+    AND h.matter = r.matter AND NOT h.deletion)
 """
 _DECLARED = _WRITTEN.format(which=f"r.matter = {EMERGENCY_DECLARATION}")
 _DOCUMENTS = _WRITTEN.format(

@@ -18,9 +18,12 @@ from hygie.domains.oversight.service import queue, reporting
 from hygie.kernel.errors import InvalidRequest, NotFound
 from hygie.kernel.security.caller import Caller
 from hygie.kernel.store import Repository
+from hygie.kernel.store.history import Scope
 from hygie.kernel.web.bridge import ask, repository
 from hygie.kernel.web.caller import caller_of
 
+MOST_VERSIONS = 1_000
+"""Versions of a declaration among which the first is looked for."""
 Act = Callable[[Repository, Caller, int, str], Coroutine[object, object, None]]
 
 
@@ -63,12 +66,16 @@ def _page(request: HttpRequest, number: int, *, wrong: str = "") -> HttpResponse
 
 
 def _declaration(caller: Caller, item: Item) -> tuple[str, str]:
-    """Return the reason and place of a declared emergency; a reviewer may read the declaration."""
+    """Return the reason and place as they were declared, whatever was written later.
+
+    A reviewer may read the declaration.
+    """
     rt, _, rid = item.declared.partition("/")
     if not rid:
         return "", ""
-    stored = ask(repository().read(caller, rt, rid))
-    return declaration_of(msgspec.json.decode(stored.body or b"{}"))
+    page = ask(repository().history(caller, Scope(rt, rid, count=MOST_VERSIONS)))
+    first = next(one.stored for one in reversed(page.entries) if one.stored.body)
+    return declaration_of(msgspec.json.decode(first.body or b"{}"))
 
 
 def _act(request: HttpRequest, number: int) -> HttpResponse:

@@ -44,21 +44,22 @@ INSERT INTO oversight_item (kind, day, due, trace_at, trace, party, agent, pat, 
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (kind, trace_at, trace) DO NOTHING
 """
-# The declaration of an emergency is a Task of its own matter; what it opened is in the log.
+# The declaration of an emergency is a Task of its own matter; what it opened is in the log, and
+# so is when it was written, whatever it says itself.
 _DECLARED = """
 INSERT INTO oversight_item (kind, day, due, trace_at, trace, party, agent, pat, initials, looks,
   types, rule, score, reasons, declared)
-SELECT {kind}::smallint, (r.d AT TIME ZONE {zone})::date, {due}::date, t.at, t.id, r.author,
+SELECT {kind}::smallint, (t.at AT TIME ZONE {zone})::date, {due}::date, t.at, t.id, r.author,
   coalesce(t.agent, ''), r.pat, '', (
     SELECT count(*) FROM trace o WHERE o.pat = r.pat AND o.party = r.author
-      AND o.rule IN ('emergency', 'centre-15') AND o.at >= r.d AND o.at < r.d + interval '1 day'),
+      AND o.rule IN ('emergency', 'centre-15') AND o.at >= t.at AND o.at < t.at + interval '1 day'),
   '{{}}', 'emergency-declaration', 0, '{{}}', 'Task/' || coalesce(r.rid, r.uid::text)
 FROM resource r CROSS JOIN LATERAL (
   SELECT t.at, t.id, t.agent FROM trace t
   WHERE t.pat = r.pat AND t.rt = r.rt AND t.uid = r.uid AND t.outcome < 400
     AND t.interaction IN ('create', 'update')
-  ORDER BY t.at, t.id LIMIT 1) t
-WHERE r.rt = {task}::smallint AND r.matter = {matter}::smallint AND r.d >= {since}
+  ORDER BY t.rule = 'emergency-declaration' DESC, t.at, t.id LIMIT 1) t
+WHERE r.rt = {task}::smallint AND r.matter = {matter}::smallint AND r.upd >= {since}
   AND r.pat IS NOT NULL AND NOT EXISTS (
     SELECT FROM oversight_item i
     WHERE i.kind = {kind}::smallint AND i.declared = 'Task/' || coalesce(r.rid, r.uid::text))

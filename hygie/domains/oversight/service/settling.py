@@ -40,8 +40,10 @@ async def _write(repository: Repository, declared: str, decision: State) -> bool
     rt, _, rid = declared.partition("/")
     stored = await repository.read(job(NAME), rt, rid)
     task: dict[str, Any] = msgspec.json.decode(stored.body or b"{}")
-    if "businessStatus" in task:
+    told = reviewed(decision)
+    # Whoever declared may write there too: the decision of the review takes its place.
+    if task.get("businessStatus") == told:
         return False
-    body = msgspec.json.encode({**task, "businessStatus": reviewed(decision)})
+    body = msgspec.json.encode({**task, "businessStatus": told})
     await repository.update(job(NAME), rt, rid, body, if_match=stored.version)
     return True

@@ -70,17 +70,23 @@ def request_of(task: Mapping[str, Any], *, version: int) -> Request:
     """Return the request that a Task holds.
 
     Raises:
-        NotFound: the Task is about something else.
+        NotFound: the Task is about something else, or nobody can read it as a request.
     """
-    codes = [one for one in task.get("code", {}).get("coding", ()) if one.get("system") == CODES]
-    if not codes:
-        raise NotFound("This task is no request about a person's data.")
+    try:
+        return _request(task, version)
+    except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
+        # Anybody who decides for the person may write such a Task by hand.
+        raise NotFound("This task cannot be read as a request about a person's data.") from error
+
+
+def _request(task: Mapping[str, Any], version: int) -> Request:
+    given = [one for one in task["code"]["coding"] if one.get("system") == CODES]
     return Request(
         id=task["id"],
-        right=Right(codes[0]["code"]),
+        right=Right(given[0]["code"]),
         state=State(task["status"]),
-        patient=_reference(task, "for").partition("/")[2],
-        requester=_reference(task, "requester"),
+        patient=task["for"]["reference"].partition("/")[2],
+        requester=task["requester"]["reference"],
         focus=_reference(task, "focus"),
         wish=task.get("description", ""),
         answer=task.get("statusReason", {}).get("text", ""),

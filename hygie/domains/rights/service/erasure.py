@@ -24,7 +24,8 @@ from hygie.domains.rights.service.copying import check_may_ask
 from hygie.kernel.audit.erasure import erase_person
 from hygie.kernel.database.connection import Database
 from hygie.kernel.database.roles import SEQUENCER
-from hygie.kernel.errors import Conflict, HygieError
+from hygie.kernel.errors import Conflict, Forbidden, HygieError, NotFound
+from hygie.kernel.fhir.names import type_number
 from hygie.kernel.outbox.job import Event
 from hygie.kernel.outbox.queue import put
 from hygie.kernel.security.caller import SYSTEM, Caller, Kind
@@ -33,6 +34,7 @@ from hygie.kernel.security.keys.shredding import record_removal
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.store import Repository, Visit
 from hygie.kernel.store.compartments import Compartment, Held, compartment
+from hygie.kernel.store.ids import key_of
 from hygie.kernel.store.purging import ERASURE, purge
 from hygie.kernel.store.tracing import Request as Asked
 from hygie.kernel.store.tracing import Touched, trace_one
@@ -42,6 +44,11 @@ if TYPE_CHECKING:
 
 ERASE = "rights.erase"
 """Kind of the job that carries out erasures."""
+_WRITTEN = """
+SELECT bool_and(t.agent = ANY (ARRAY[$3, 'system'])) FROM trace t
+WHERE t.rt = $1::smallint AND t.uid = $2 AND t.outcome < 400
+  AND t.interaction IN ('create', 'update')
+"""
 DAYS_OF_A_YEAR = 365.25
 OF_THE_RECORD = frozenset(
     {"Patient", "RelatedPerson", "Person", "Consent", "CareTeam", "Task", "Provenance", "Coverage"}
@@ -118,7 +125,10 @@ async def carry_out_erasures(
     found = await repository.search(SYSTEM, "Task", query)
     for entry in found.entries:
         task = msgspec.json.decode(entry.stored.body or b"{}")
-        request = request_of(task, version=entry.stored.version)
+        try:
+            request = request_of(task, version=entry.stored.version)
+        except NotFound:
+            continue  # written by hand, and about nothing that can be carried out
         try:
             await _carry_out(repository, keyring, data, request, at=at)
         except HygieError as error:
@@ -129,6 +139,7 @@ async def carry_out_erasures(
 async def _carry_out(
     repository: Repository, keyring: Keyring, data: Path, request: Request, *, at: datetime
 ) -> None:
+    await _check_wrote(repository, request)
     number = await repository.party_number(request.requester)
     caller = Caller(Kind.PATIENT, number, request.requester, purpose="PATRQT")
     async with _opened(repository, SYSTEM, request.patient) as (visit, place):
@@ -143,6 +154,20 @@ async def _carry_out(
         state = State.COMPLETED if plan.erased else State.REJECTED
         told = replace(request, verdicts=plan.verdicts)
         await _answer(repository, told, state, _sentence(plan.verdicts, at.date()), at=at)
+
+
+async def _check_wrote(repository: Repository, request: Request) -> None:
+    """Check by the log that who asks wrote the request: its text alone could name anybody.
+
+    Raises:
+        Forbidden: somebody else wrote it, or changed it.
+    """
+    async with repository.reading(SYSTEM, Asked("search-type")) as reading:
+        written = await reading.connection.fetchval(
+            _WRITTEN, type_number("Task"), key_of(request.id)[0], request.requester
+        )
+    if not written:
+        raise Forbidden("La demande doit être écrite par la personne qu’elle nomme.")
 
 
 async def _remove(

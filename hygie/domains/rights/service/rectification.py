@@ -204,7 +204,10 @@ async def _shown(visit: Visit, query: list[tuple[str, str]]) -> list[Shown]:
     shown = []
     for entry in found.entries:
         task = msgspec.json.decode(entry.stored.body or b"{}")
-        request = request_of(task, version=entry.stored.version)
+        try:
+            request = request_of(task, version=entry.stored.version)
+        except NotFound:
+            continue
         item = await _seen(visit, request.focus)
         person = await _seen(visit, f"Patient/{request.patient}")
         shown.append(Shown(request, item, person.title if person else ""))

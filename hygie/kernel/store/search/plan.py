@@ -16,6 +16,8 @@ from hygie.kernel.store.search.sql import Known, Sql
 MOST_COUNTED = 10_000
 """Without ``_total=accurate``, matches are counted up to here and no total is told beyond."""
 
+LOOKED_AT = 1_000
+"""Matches among which those are looked for whom a count is about."""
 COLUMNS = "r.key, r.rt, r.uid, r.rid, r.ver, r.upd, r.pat, r.label, r.body"
 
 Statement = tuple[str, list[object]]
@@ -71,6 +73,19 @@ class Plan:
             f"SELECT count(*) FROM (SELECT 1 FROM resource r WHERE {where} LIMIT {most}::bigint) c",
             sql.values,
         )
+
+    def counted(self, *, most: int) -> Statement:
+        """Return the statement of whose resources match, with the rule that permits: ``most``."""
+        sql = Sql()
+        where = " AND ".join(self._conditions(sql))
+        rule = self.decision.rule_name("r", sql.bind)
+        limit = sql.bind(LOOKED_AT)
+        text = (
+            "SELECT c.pat, min(c.rule) AS rule, bit_and(c.label) AS label FROM "
+            f"(SELECT r.pat, r.label, {rule} AS rule FROM resource r WHERE {where} "
+            f"LIMIT {limit}::bigint) c GROUP BY c.pat LIMIT {sql.bind(most)}::bigint"
+        )
+        return text, sql.values
 
     def _conditions(self, sql: Sql) -> list[str]:
         return [
