@@ -138,7 +138,9 @@ async def _fill(connection: Connection, people: list[int], doctors: list[int], r
         )
         start += count
     patient = type_number("Patient")
-    await connection.execute(_PEOPLE, start, people, patient, NAMES_PATIENT, matter_of("Patient", []))
+    await connection.execute(
+        _PEOPLE, start, people, patient, NAMES_PATIENT, matter_of("Patient", [])
+    )
     known = parameters("Patient")
     numbers = [known["name"].number, known["family"].number]
     await connection.execute(_NAMES, start, len(people), list(_FAMILIES), numbers)

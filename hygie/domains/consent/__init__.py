@@ -54,7 +54,7 @@ def register(platform: Platform) -> None:
 
 
 def _offer_pages(platform: Platform) -> None:
-    """Offer the choices to patients and emergency access to professionals, and what is announced."""
+    """Offer choices to patients, emergency access to professionals, and what is announced."""
     platform.add_django_app("hygie.domains.consent")
     patient = [
         NavigationItem(_("Qui peut voir"), "patient:consent:who", 40, about="patient"),
