@@ -7,6 +7,7 @@ bytes.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,9 @@ _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 _INSTANT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _EVENT = re.compile(rb"(?<![0-9a-f])([0-9a-f]{12,14})-[0-9a-f]+(?![0-9a-f-])")
 # Places in a list: sealed, so nobody reads them, and made of numbers that every write advances.
-_CURSOR = re.compile(rb"(?<=_cursor=)[\w-]+")
+_CURSOR = re.compile(rb"((?:_cursor|_before)=)[\w-]+")
+# The query of a request in the log, which may hold such a place, or the id of an AuditEvent.
+_QUERY = re.compile(rb'("query":")([\w+/=]+)"')
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,9 +51,13 @@ class Names:
 
     def _text(self, text: bytes) -> bytes:
         renamed = _UUID.sub(_in_order(b"uuid", lambda one: one not in self._known), text)
-        renamed = _CURSOR.sub(_in_order(b"cursor", lambda _: True), renamed)
+        renamed = _QUERY.sub(self._query, _CURSOR.sub(rb"\1<cursor>", renamed))
         renamed = _EVENT.sub(_in_order(b"event", self._is_event), renamed)
         return _INSTANT.sub(lambda match: self._instant(match[0]), renamed)
+
+    def _query(self, match: re.Match[bytes]) -> bytes:
+        """Return a query of the log in clear, with the names of what is newer."""
+        return match[1] + self._text(base64.b64decode(match[2])) + b'"'
 
     def _is_event(self, text: bytes) -> bool:
         """Tell whether it is the id of an AuditEvent that was recorded since."""
