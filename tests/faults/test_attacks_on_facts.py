@@ -21,7 +21,7 @@ from hygie.domains.rights.model.requests import CODES
 from hygie.domains.rights.service import erasure, rectification
 from hygie.kernel.database import roles
 from hygie.kernel.database.connection import Database
-from hygie.kernel.errors import Forbidden, PreconditionFailed, Unprocessable
+from hygie.kernel.errors import Forbidden, NotFound, PreconditionFailed, Unprocessable
 from hygie.kernel.platform import Platform, discover
 from hygie.kernel.security.caller import SYSTEM, Caller, Kind
 from hygie.kernel.store import Repository, open_repository
@@ -261,6 +261,31 @@ async def test_a_choice_that_would_not_hold_is_refused(world: World, name: str) 
         body["provision"]["actor"] = actors
     with pytest.raises(Unprocessable):
         await world.create(nora, body)
+
+
+async def test_who_blocks_a_structure_blocks_who_acts_under_its_people(world: World) -> None:
+    """A substitute with no post of their own there passed beside the block."""
+    nora, helene = await world.who(NORA), await world.who(f"Practitioner/{stories.HELENE}")
+    role = {"profession": "10", "at": stories.HOSPITAL, "under": stories.HELENE}
+    for one in stories.practitioner("substitute", "Roy", "Al", **role):
+        await world.put(one)
+    substitute = await world.who("Practitioner/substitute")
+    readers = (helene, substitute)
+    for reader in readers:
+        await world.repository.read(reader, "Patient", stories.NORA)
+    body = choice(stories.NORA, "block", "deny")
+    place = {"reference": f"Organization/{stories.CABINET}"}
+    body["provision"]["actor"] = [{"role": {"text": "x"}, "reference": place}]
+    block = await world.create(nora, body)
+    for reader in readers:
+        with pytest.raises(NotFound):
+            await world.repository.read(reader, "Patient", stories.NORA)
+        found = await world.repository.search(reader, "Condition", [("patient", NORA)])
+        assert not found.entries
+        assert not await world.repository.find_mine(reader, "martin")
+    await world.repository.delete(nora, "Consent", block)
+    for reader in readers:
+        await world.repository.read(reader, "Patient", stories.NORA)
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,11 @@ class Caller:
         roles: codes of the access matrix that the person practises now.
         structures: party numbers of the structures where the person practises now.
         principals: party numbers of the professionals under whom the person acts now.
+        shadows: party numbers of the structures where those professionals practise now: who blocks
+            one of them blocks whoever acts under its people.
         matters: 32 bytes, bit ``n`` set where the roles may read matter ``n``.
 
-    The last four are facts of the database: :class:`hygie.kernel.security.gate.Gate` reads them
+    The last five are facts of the database: :class:`hygie.kernel.security.gate.Gate` reads them
     at each request, whatever stood there before, and nothing keeps them longer.
     """
 
@@ -63,6 +65,7 @@ class Caller:
     roles: frozenset[str] = field(default_factory=frozenset)
     structures: frozenset[int] = field(default_factory=frozenset)
     principals: frozenset[int] = field(default_factory=frozenset)
+    shadows: frozenset[int] = field(default_factory=frozenset)
     matters: bytes = NO_MATTER
 
     @property

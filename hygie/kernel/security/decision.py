@@ -78,8 +78,13 @@ def own_parties(caller: Caller) -> list[int]:
 
 
 def members(caller: Caller) -> list[int]:
-    """Return those and the professionals under whom the caller acts."""
-    return [*own_parties(caller), *sorted(caller.principals)]
+    """Return those and the professionals under whom the caller acts, and where these practise.
+
+    The latter come twice, once as a number below zero (``faces``): of them a block alone counts.
+    """
+    known = own_parties(caller)
+    shadows = sorted(caller.shadows - {*known, *caller.principals})
+    return [*known, *sorted(caller.principals), *shadows, *(-1 - one for one in shadows)]
 
 
 def grouped_rule_name(policy: Policy, row: str, *, rules: str = ASKED.rules) -> str:

@@ -13,6 +13,7 @@ from itertools import takewhile
 from hygie.kernel.security.algebra import Live, Policy
 from hygie.kernel.security.clauses import Columns, conjunction
 from hygie.kernel.security.driving import Halves, halves
+from hygie.kernel.security.relations import Relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class CallerSql:
     Attributes:
         party: the caller's party number.
         own: array of 0 and the parties whose relations are the caller's own.
-        members: array of those and of the professionals under whom the caller acts.
+        members: array of those and of the professionals under whom the caller acts; then the
+            structures of these, and ``-1 - n`` for each: of structure ``n`` a block alone counts.
         matters: bytes, one bit for each matter the caller's roles may read.
         rules: number whose bit ``n`` says that rule ``n`` may still permit; empty for one caller,
             whose other rules are left out of the text.
@@ -139,7 +141,9 @@ class Face:
             "(SELECT coalesce(bit_or(CASE WHEN f.member = ANY "
             f"({self.caller.own}) THEN 1::bigint << f.kind ELSE 1::bigint << (f.kind + 32) END), 0)"
             f" AS bits FROM care_relation f WHERE f.pat = {pat} AND f.member = ANY "
-            f"({self.caller.members}) AND now() >= f.starts AND now() < f.ends)"
+            f"({self.caller.members}) AND (f.kind = {int(Relation.BLOCKED)} "
+            f"OR -1 - f.member <> ALL ({self.caller.members})) "
+            "AND now() >= f.starts AND now() < f.ends)"
         )
 
 

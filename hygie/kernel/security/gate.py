@@ -31,7 +31,11 @@ CASE WHEN {who} IS NOT NULL THEN
          AND p.structure IS NOT NULL AND now() >= p.starts AND now() < p.ends) END AS structures,
 CASE WHEN {who} IS NOT NULL THEN
   ARRAY (SELECT DISTINCT f.pat FROM care_relation f WHERE f.member = {who}
-         AND f.kind = {acts_under} AND now() >= f.starts AND now() < f.ends) END AS principals
+         AND f.kind = {acts_under} AND now() >= f.starts AND now() < f.ends) END AS principals,
+CASE WHEN {who} IS NOT NULL THEN
+  ARRAY (SELECT DISTINCT p.structure FROM care_relation f JOIN practice p ON p.member = f.pat
+         WHERE f.member = {who} AND f.kind = {acts_under} AND now() >= f.starts AND now() < f.ends
+         AND p.structure IS NOT NULL AND now() >= p.starts AND now() < p.ends) END AS shadows
 """
 _LOOK_UP = f"""
 SELECT t.digest, t.kind, t.party, t.reference, t.purpose, t.rights, t.level,
@@ -116,6 +120,7 @@ class Gate:
                 roles=frozenset(),
                 structures=frozenset(),
                 principals=frozenset(),
+                shadows=frozenset(),
                 matters=NO_MATTER,
             )
         return replace(
@@ -123,6 +128,7 @@ class Gate:
             roles=frozenset(roles),
             structures=frozenset(row["structures"] if row else ()),
             principals=frozenset(row["principals"] if row else ()),
+            shadows=frozenset(row["shadows"] if row else ()),
             matters=self.policies.matrix.readable(roles, self.today()),
         )
 

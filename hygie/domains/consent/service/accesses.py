@@ -112,7 +112,7 @@ async def _every(opened: Opened, wish: Wish) -> list[Json]:
 
 def _safe(text: str) -> str:
     """Return a text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
 
 
 async def _may_read(opened: Opened) -> bool:

@@ -87,8 +87,17 @@ class RecordFacts:
             own |= self.links[one].bits if one in self.links else 0
         through = 0
         for one in principals:
-            through |= self.links[one].bits if one in self.links else 0
+            through |= self._bits_through(one)
         return own | through << PRINCIPAL
+
+    def _bits_through(self, principal: int) -> int:
+        """Return the relations of a professional, and the block of a structure of theirs."""
+        link = self.links.get(principal)
+        if link is None:
+            return 0
+        places = [self.links[one] for one in link.structures if one in self.links]
+        blocked = any(Relation.BLOCKED in place.relations for place in places)
+        return link.bits | (Relation.BLOCKED.bit if blocked else 0)
 
 
 @dataclass(frozen=True, slots=True)
