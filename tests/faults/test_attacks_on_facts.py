@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hygie.domains.consent.service import notices
+from hygie.domains.consent.service import announcing, notices
 from hygie.domains.oversight.service import daily
 from hygie.domains.rights.model.requests import CODES
 from hygie.domains.rights.service import erasure, rectification
@@ -245,6 +245,25 @@ async def test_a_representative_does_not_erase_in_the_voice_of_the_person(
     stored = await repository.read(SYSTEM, "Task", task)
     answered = msgspec.json.decode(stored.body or b"{}")
     assert (answered["status"], "output" in answered) == ("rejected", False)
+
+
+async def test_a_result_of_a_secret_visit_is_announced_to_the_child_alone(world: World) -> None:
+    """Its secrecy comes from the visit: its own text says nothing of it."""
+    for one in (*stories.helping_daughter()[:1], *stories.child()):
+        await world.put(one)
+    await world.put({
+        "resourceType": "Observation", "id": "secret-result", "status": "final",
+        "code": {"text": "test"}, "subject": {"reference": f"Patient/{stories.TOM}"},
+        "encounter": {"reference": "Encounter/secret-visit"},
+        "meta": {"security": [{"system": LABELS, "code": "INVISIBLE_PATIENT"}]},
+    })  # fmt: skip
+    later = datetime.now(UTC) + timedelta(days=400)
+    assert await announcing.announce(world.repository, at=later)
+    async with world.log.connection() as connection:
+        told = await connection.fetchval(
+            "SELECT payload FROM job WHERE key = 'announced:Observation/secret-result'"
+        )
+    assert msgspec.json.decode(told)["secret"] is True
 
 
 @pytest.mark.parametrize("name", ["patient", "actor"])

@@ -13,9 +13,11 @@ from hygie.domains.consent.model.constants import announcement_delay
 from hygie.domains.consent.model.notices import Message, Notice
 from hygie.domains.consent.service.notices import put
 from hygie.kernel.errors import HygieError
+from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import job
 from hygie.kernel.security.labels import Label
 from hygie.kernel.store import Repository
+from hygie.kernel.store.ids import key_of
 from hygie.kernel.store.model import Stored
 
 log = logging.getLogger(__name__)
@@ -63,5 +65,16 @@ async def _announce(repository: Repository, stored: Stored) -> Message | None:
     if not written.changed or not subject.startswith("Patient/"):
         return None
     number = await repository.party_number(subject)
-    secret = b"INVISIBLE_REPRESENTANTS_LEGAUX" in (stored.body or b"")
+    secret = await _is_secret(repository, stored)
     return Message(Notice.ANNOUNCED, number, stored.reference, item=stored.reference, secret=secret)
+
+
+async def _is_secret(repository: Repository, stored: Stored) -> bool:
+    """Tell whether the person hid it from relatives: itself, or the visit it belongs to."""
+    async with repository.database.transaction(system=True) as connection:
+        label = await connection.fetchval(
+            "SELECT label_now($1::smallint, $2::uuid)",
+            type_number(stored.rt),
+            key_of(stored.rid)[0],
+        )
+    return bool((label or 0) & Label.HIDDEN_FROM_REPRESENTATIVES)
