@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core import signing
 
 from hygie.testing import stories
 from hygie.testing.portal import PASSWORD, Site
@@ -179,3 +180,15 @@ def test_what_must_be_confirmed_is_not_done_without_the_password(site: Site) -> 
         answer = client.post(f"{choices}/{name}/")
         assert answer.headers["location"].startswith("/account/confirm/"), name
     assert client.post(f"/patient/rights/{stories.ADA}/erase/", {"sure": "1"}).status_code == 302
+
+
+def test_nobody_declares_by_the_identification_of_another(site: Site) -> None:
+    form = {"code": "unconscious", "reason": "Inconscient, seul", "place": "Urgences"}
+    form["kind"] = "break-glass"
+    kept = {"patient": stories.ADA, "name": "Ada LEROY", "birth": "1990-04-12", "sex": "female"}
+    token = signing.dumps(kept, salt=f"consent.emergency.Practitioner/{stories.ZOE}")
+    answer = site.client("dr.roche").post(
+        "/professional/emergency/declare/", {**form, "token": token}
+    )
+    assert answer.status_code == 403
+    assert site.client("dr.roche").get(f"/professional/record/{stories.ADA}/").status_code == 404

@@ -136,6 +136,11 @@ async def _found(request: HttpRequest, told: dict[str, Any]) -> Person | None:
     return await records.identify(caller, traits=traits)
 
 
+def _salt(request: HttpRequest) -> str:
+    """Return what binds an identification to who made it."""
+    return f"{SALT}.{caller_of(request).reference}"
+
+
 def _ask_reason(request: HttpRequest, kept: dict[str, str], form: DeclarationForm) -> HttpResponse:
     caller = ask(repository().authenticate(caller_of(request)))
     today = now().date()
@@ -146,7 +151,7 @@ def _ask_reason(request: HttpRequest, kept: dict[str, str], form: DeclarationFor
     context = {
         "form": form,
         "about": kept,
-        "token": signing.dumps(kept, salt=SALT),
+        "token": signing.dumps(kept, salt=_salt(request)),
         "reasons": REASONS,
         "kinds": [
             (value, label)
@@ -166,7 +171,9 @@ def declare(request: HttpRequest) -> HttpResponse:
         Forbidden: the identification is too old, or was made by somebody else.
     """
     try:
-        kept = signing.loads(request.POST.get("token", ""), salt=SALT, max_age=IDENTIFIED_FOR)
+        kept = signing.loads(
+            request.POST.get("token", ""), salt=_salt(request), max_age=IDENTIFIED_FOR
+        )
     except signing.BadSignature as old:
         raise Forbidden("Identify the person again.") from old
     if kept["by"] != caller_of(request).reference:
