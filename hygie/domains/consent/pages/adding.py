@@ -11,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from hygie.domains.consent.model.choices import Party
 from hygie.domains.consent.model.constants import midnight
-from hygie.domains.consent.pages.choices import back, confirm_identity
+from hygie.domains.consent.pages.choices import back
 from hygie.domains.consent.pages.reading import Opened, day_of, in_record, language, now
 from hygie.domains.consent.service import decisions
 from hygie.domains.consent.service.directory import Found, found_as, search
 from hygie.kernel.errors import InvalidRequest, NotFound
 from hygie.kernel.web.bridge import ask, repository
 from hygie.kernel.web.caller import caller_of
+from hygie.kernel.web.stepping_up import confirm_identity
 
 PURPOSES: dict[str, tuple[Promise, Promise, Promise]] = {
     "member": (

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from allauth.account.decorators import reauthentication_required
-from allauth.core.exceptions import ReauthenticationRequired
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.http import urlencode
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +21,7 @@ from hygie.domains.consent.service.choices import record_within
 from hygie.kernel.errors import NotFound
 from hygie.kernel.web.bridge import ask, repository
 from hygie.kernel.web.caller import caller_of
+from hygie.kernel.web.stepping_up import confirm_identity
 
 STANDINGS: dict[Standing, Promise] = {
     Standing.PARENT: _("Parent : lit et décide"),
@@ -117,20 +115,6 @@ def _confirm(request: HttpRequest, patient: str, found: Act, key: str) -> HttpRe
     about = dict(named).get(key, "")
     context = {"person": whose, "patient": patient, "act": found, "about": about}
     return render(request, "consent/act.html", context)
-
-
-def confirm_identity(request: HttpRequest) -> HttpResponse | None:
-    """Return the page that asks the password again, None where it was given a moment ago."""
-    try:
-        reauthentication_required(lambda _request: None)(request)
-    except ReauthenticationRequired:
-        return _to_password(request)
-    return None
-
-
-def _to_password(request: HttpRequest) -> HttpResponse:
-    again = urlencode({"next": request.get_full_path()})
-    return redirect(f"{reverse('account_reauthenticate')}?{again}")
 
 
 def back(patient: str, done: str) -> HttpResponse:

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from hygie.domains.consent.model.choices import Naming, Party, Standing
 from hygie.domains.consent.model.constants import midnight
-from hygie.domains.consent.pages.choices import back, confirm_identity, read
+from hygie.domains.consent.pages.choices import back, read
 from hygie.domains.consent.pages.reading import in_record, is_own, now
 from hygie.domains.consent.service import decisions
 from hygie.kernel.errors import NotFound
 from hygie.kernel.web.bridge import ask, repository
 from hygie.kernel.web.caller import account_of, caller_of
+from hygie.kernel.web.stepping_up import confirm_identity
 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """Letters and digits that are not taken for one another when they are told by telephone."""

@@ -27,6 +27,7 @@ from hygie.domains.rights.service import choices, erasure, exports, rectificatio
 from hygie.domains.rights.service.exports import State
 from hygie.kernel.errors import Conflict, InvalidRequest, NotFound
 from hygie.kernel.web.bridge import ask, platform, repository
+from hygie.kernel.web.stepping_up import confirm_identity
 
 View = Callable[..., Any]
 HOME = "patient:rights:home"
@@ -190,11 +191,7 @@ def _after_password(view: View) -> View:
 
     @wraps(view)
     def confirmed(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        from allauth.account.decorators import (  # noqa: PLC0415  after configure
-            reauthentication_required,
-        )
-
-        return reauthentication_required(view)(request, *args, **kwargs)
+        return confirm_identity(request) or view(request, *args, **kwargs)
 
     return confirmed
 
