@@ -47,6 +47,11 @@ def emergency_length(at: date) -> timedelta:
     return timedelta(hours=_amount("break-glass-longest", "hours", at))
 
 
+def representative_naming(at: date) -> timedelta:
+    """Return for how long a representative may name a helper in the person's name, at most."""
+    return timedelta(days=_amount("helper-by-representative-longest", "days", at))
+
+
 def announcement_delay(at: date) -> timedelta:
     """Return after how long what awaits an announcement visit is shown to the person."""
     return timedelta(days=_amount("announcement-delay", "days", at))

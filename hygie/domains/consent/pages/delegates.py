@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 
 from django import forms
-from django.core.cache import cache
+from django.core import cache as caching
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -60,7 +60,7 @@ class NamingForm(forms.Form):
             ValidationError: nobody, or no longer.
         """
         code = "".join(self.cleaned_data["code"].upper().split()).replace("-", "")
-        found = cache.get(_KEY.format(code))
+        found = caching.cache.get(_KEY.format(code))
         if not found:
             raise forms.ValidationError(
                 _("Ce code n’existe pas ou n’est plus valable. Demandez-en un autre.")
@@ -88,7 +88,9 @@ def code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         made = "".join(secrets.choice(ALPHABET) for _place in range(LENGTH))
         name = getattr(account, "display_name", "")
-        cache.set(_KEY.format(made), (account.fhir_reference, name), timeout=VALID.total_seconds())
+        caching.cache.set(
+            _KEY.format(made), (account.fhir_reference, name), timeout=VALID.total_seconds()
+        )
     shown = f"{made[:5]}-{made[5:]}" if made else ""
     return render(request, "consent/code.html", {"code": shown})
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from hygie.domains.consent.model.constants import emergency_length
+from hygie.domains.consent.model.constants import emergency_length, representative_naming
 from hygie.domains.consent.model.events import Stater, longest_for
 from hygie.domains.consent.model.roles import may_declare
 from hygie.kernel.clock import Clock
@@ -39,6 +39,7 @@ PERSONAL: Final = frozenset(
 """What the person decides, or who decides for the person."""
 DECLARED: Final = frozenset({Relation.EMERGENCY, Relation.CENTRE_15})
 MEMBERSHIP_JOB: Final = "job/membership"
+_HELPERS: Final = frozenset({Relation.HELPER, Relation.HELPER_ADMINISTRATIVE})
 _CLOCKS_APART = timedelta(minutes=5)
 
 _OWN_ONLY = "Only the person names who decides in the person's name; ask the person."
@@ -133,6 +134,19 @@ def _check_person(caller: Caller, change: _Change) -> None:
             raise Forbidden(_INSTEAD.get(fact.kind, _PERSON_DECIDES))
         if fact.member == own:
             raise Forbidden("Nobody gives themself rights over another person's record.")
+    for fact in change.new:
+        if fact.patient != own and fact.kind in _HELPERS and change.widens(fact):
+            _check_naming(change, fact)
+
+
+def _check_naming(change: _Change, fact: Fact) -> None:
+    """Check that a helper whom a representative names does not outlive the need for long."""
+    last = change.now + representative_naming(change.now.date())
+    if fact.ends > last:
+        raise Forbidden(
+            f"In another person's name a helper is named until {last.date().isoformat()} at most: "
+            "give an end. Once of age, or free to decide, the person decides further."
+        )
 
 
 def _check_professional(caller: Caller, change: _Change) -> None:

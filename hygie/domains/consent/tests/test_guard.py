@@ -72,10 +72,19 @@ PERSON = {
 def test_the_person_and_a_representative_state_choices_and_nothing_else(kind: Relation) -> None:
     stated = fact(kind, PETIT)
     assert permits(SELF, "Consent", after=stated) == (kind.name in PERSON | {"MANAGES"})
-    assert permits(DEPUTY, "Consent", after=stated) == (kind.name in PERSON)
+    short = fact(kind, PETIT, ends=NOW + DAY)
+    assert permits(DEPUTY, "Consent", after=short) == (kind.name in PERSON)
     assert permits(SELF, "Consent", before=frozenset({stated})) == (
         kind.name in PERSON | {"MANAGES"}
     )
+
+
+@pytest.mark.parametrize(("days", "allowed"), [(365, True), (366, False)])
+def test_a_representative_names_a_helper_for_a_year_at_most(days: int, *, allowed: bool) -> None:
+    stated = fact(Relation.HELPER, HELEN, ends=NOW + days * DAY)
+    other = Caller(Kind.PATIENT, 9, "Patient/other", purpose="PATRQT")
+    assert permits(other, "Consent", after=stated) == allowed
+    assert permits(SELF, "Consent", after=fact(Relation.HELPER, HELEN))
 
 
 @pytest.mark.parametrize("kind", list(Relation))
