@@ -62,6 +62,11 @@ _NOBODY = {"fr": "Aucune règle ne permet cet accès.", "en": "No rule permits t
 Stance = tuple[int, str, frozenset[Right], int]
 
 
+def stance_of(caller: Caller) -> Stance:
+    """Return what of a caller the atoms about the caller alone read."""
+    return int(caller.kind), caller.purpose, caller.rights, caller.level
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One disjunction of rules; whatever no rule permits is refused.
@@ -75,6 +80,10 @@ class Policy:
     _live: dict[Stance, tuple[Live, ...]] = field(
         default_factory=dict, repr=False, compare=False, hash=False
     )
+    printed: dict[tuple[object, ...], str] = field(
+        default_factory=dict, repr=False, compare=False, hash=False
+    )
+    """Texts of the rules, by stance and alias: pure, so that each is printed once."""
 
     def live(self, caller: Caller) -> tuple[Live, ...]:
         """Return the rules that may still permit this caller, with the clauses left to check.
@@ -82,7 +91,7 @@ class Policy:
         It depends on the kind, the purpose, the rights and the level only, never on a fact of the
         record, so it is worked out once for each combination.
         """
-        stance = (int(caller.kind), caller.purpose, caller.rights, caller.level)
+        stance = stance_of(caller)
         found = self._live.get(stance)
         if found is None:
             found = self._live[stance] = tuple(self._left(caller))

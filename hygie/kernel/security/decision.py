@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from hygie.kernel.errors import Forbidden
-from hygie.kernel.security.algebra import Policy
+from hygie.kernel.security.algebra import Policy, stance_of
 from hygie.kernel.security.atoms import IN_DIRECTORY
 from hygie.kernel.security.caller import Caller
 from hygie.kernel.security.driving import is_driven
@@ -35,14 +36,21 @@ class Decision:
 
     def predicate(self, row: str, bind: Bind) -> str:
         """Return the SQL predicate on alias ``row``; it goes before any LIMIT."""
-        return self._bound(self._face(row).predicate(), bind)
+        return self._bound(self._printed(row, "predicate"), bind)
 
     def rule_name(self, row: str, bind: Bind) -> str:
         """Return the SQL expression that names the rule which permits the row."""
-        return self._bound(self._face(row).rule_name(), bind)
+        return self._bound(self._printed(row, "rule_name"), bind)
 
-    def _face(self, row: str) -> Face:
-        return Face(self.policy, self.policy.live(self.caller), row, _MARKS, wide=self.wide)
+    def _printed(self, row: str, what: Literal["predicate", "rule_name"]) -> str:
+        key = (what, row, self.wide, *stance_of(self.caller))
+        found = self.policy.printed.get(key)
+        if found is None:
+            live = self.policy.live(self.caller)
+            face = Face(self.policy, live, row, _MARKS, wide=self.wide)
+            found = face.predicate() if what == "predicate" else face.rule_name()
+            self.policy.printed[key] = found
+        return found
 
     def _bound(self, text: str, bind: Bind) -> str:
         """Bind what the text uses: PostgreSQL refuses a placeholder that stands nowhere."""

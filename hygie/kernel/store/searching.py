@@ -27,7 +27,7 @@ from hygie.kernel.store.directory import directory_types
 from hygie.kernel.store.ids import id_of
 from hygie.kernel.store.model import Entry, Found, Stored
 from hygie.kernel.store.search.cursor import Cursor, decode, encode
-from hygie.kernel.store.search.driver import plan_of
+from hygie.kernel.store.search.driver import PLANNED_ONCE, names_one, plan_of
 from hygie.kernel.store.search.includes import MOST_INCLUDED, by_reference, referring
 from hygie.kernel.store.search.plan import MOST_COUNTED, Plan, Statement
 from hygie.kernel.store.search.query import Clause, Include, Query
@@ -94,7 +94,9 @@ class Searcher:
         async with self._database.connection() as connection:
             caller = await self._gate.caller(connection, access)
             system, members = parties([caller])
-            await connection.execute(begin(members, system=system))
+            opening = begin(members, system=system)
+            once = names_one(query)
+            await connection.execute(f"{opening}; {PLANNED_ONCE}" if once else opening)
             async with traced_refusals(connection, request, caller, rt=type_number(query.rt)):
                 found, touched = await self.within(connection, caller, query)
             await connection.execute("COMMIT")

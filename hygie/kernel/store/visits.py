@@ -10,6 +10,7 @@ from hygie.kernel.errors import NotFound
 from hygie.kernel.security.caller import Caller
 from hygie.kernel.store.ids import check_id
 from hygie.kernel.store.model import Found, Stored
+from hygie.kernel.store.search.driver import PLANNED_EACH_TIME, PLANNED_ONCE, names_one
 from hygie.kernel.store.search.query import read_query
 from hygie.kernel.store.searching import Searcher
 from hygie.kernel.store.tracing import Touched
@@ -33,12 +34,15 @@ class Visit:
     touched: list[Touched] = field(default_factory=list)
     patient_asked: str | None = None
     """Id of the Patient that a refused read named: the person is told who tried."""
+    planned_once: bool = False
 
     async def search(self, rt: str, query: Pairs) -> Found:
         """Return one page of a search on a type."""
-        found, touched = await self.searcher.within(
-            self.connection, self.caller, read_query(rt, query)
-        )
+        asked = read_query(rt, query)
+        if names_one(asked) != self.planned_once:
+            self.planned_once = not self.planned_once
+            await self.connection.execute(PLANNED_ONCE if self.planned_once else PLANNED_EACH_TIME)
+        found, touched = await self.searcher.within(self.connection, self.caller, asked)
         self.touched += touched
         return found
 

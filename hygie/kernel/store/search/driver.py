@@ -19,6 +19,9 @@ from hygie.kernel.store.search.sql import Known
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
 
+PLANNED_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan"
+"""Rules are long to plan, longer than such a search takes: it is planned once a connection."""
+PLANNED_EACH_TIME = "SET LOCAL plan_cache_mode = auto"
 FEW = 20
 """Patients up to whom rules look up the relations row by row."""
 MOST = 20_000
@@ -38,7 +41,7 @@ FROM (SELECT ARRAY (
 
 async def plan_of(connection: Connection, decision: Decision, query: Query, known: Known) -> Plan:
     """Return the plan of a search; one of no particular patient starts from those of the caller."""
-    if _names_one(query) or query.rt in directory_types() or not decision.is_driven:
+    if names_one(query) or query.rt in directory_types() or not decision.is_driven:
         return Plan(decision, query, known)
     caller = decision.caller
     mine = await connection.fetchval(_MINE, [*caller.own, *sorted(caller.principals)])
@@ -47,7 +50,10 @@ async def plan_of(connection: Connection, decision: Decision, query: Query, know
     return Plan(replace(decision, wide=len(mine) > FEW), query, known, mine)
 
 
-def _names_one(query: Query) -> bool:
-    """Tell whether a search names its patients, or resources by their id."""
+def names_one(query: Query) -> bool:
+    """Tell whether a search names its patients, or resources by their id.
+
+    Those drive it, whoever they are: one plan is good for all.
+    """
     named = {"_id", *columns_of(query.rt).patient}
     return any(one.modifier is None and one.parameter.code in named for one in query.clauses)
