@@ -47,11 +47,11 @@ async def _reader(repository: Repository, journal: Journal, *, seed: int, end: f
         asked = uuid.uuid4()
         try:
             await _ask(repository, chance, asked)
-        except Unavailable:
-            await asyncio.sleep(0.02)
-            continue
-        except HygieError:
-            pass  # a refusal is an answer, and is traced like one
+        except HygieError as error:
+            # Any other refusal is an answer, and is traced like one.
+            if isinstance(error, Unavailable):
+                await asyncio.sleep(0.02)
+                continue
         journal.write(event="shown", request=str(asked))
 
 
