@@ -15,14 +15,13 @@ nothing is missing.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from hygie_verify.note import Head, Refused, VerifierKey
 from hygie_verify.tree import is_included, leaf_hash
 from hygie_verify.trust import Evidence, Trust
-from hygie_verify.walk import Clock, Report, check_event
+from hygie_verify.walk import Clock, Report, check_event, read_lines
 
 FORMAT = 1
 
@@ -30,11 +29,7 @@ FORMAT = 1
 def verify_proofs(lines: Iterable[bytes], trust: Trust) -> Report:
     """Verify an export of one person; ``leaves`` counts the events that are proved."""
     bundle = _Bundle(trust)
-    for number, line in enumerate(lines, 1):
-        try:
-            bundle.read(json.loads(line))
-        except (ValueError, LookupError, TypeError, AttributeError, Refused) as error:
-            bundle.report.fault(f"line {number} cannot be read: {error}")
+    read_lines(lines, bundle.read, bundle.report)
     return bundle.finish()
 
 

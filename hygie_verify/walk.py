@@ -75,12 +75,19 @@ def verify(
     ``trust`` says more than both and replaces them.
     """
     walk = _Walk(trust or Trust(key=key, known=tuple(known)))
+    read_lines(lines, walk.read, walk.report)
+    return walk.finish()
+
+
+def read_lines(
+    lines: Iterable[bytes], read: Callable[[dict[str, Any]], None], report: Report
+) -> None:
+    """Give each line to a reader; one that cannot be read is a fault of the file."""
     for number, line in enumerate(lines, 1):
         try:
-            walk.read(json.loads(line))
+            read(json.loads(line))
         except (ValueError, LookupError, TypeError, AttributeError, Refused) as error:
-            walk.report.fault(f"line {number} cannot be read: {error}")
-    return walk.finish()
+            report.fault(f"line {number} cannot be read: {error}")
 
 
 class _Walk:

@@ -8,10 +8,10 @@ from datetime import datetime
 import msgspec
 
 from hygie.domains.consent.fhir import reading, writing
-from hygie.domains.consent.fhir.codes import EMERGENCY_ACCESS, Json
+from hygie.domains.consent.fhir.codes import Json
 from hygie.domains.consent.model.choices import Emergency, Party
 from hygie.domains.consent.model.emergency import Declaration, check_declaration
-from hygie.domains.consent.service.choices import everything, parsed, without_meta
+from hygie.domains.consent.service.choices import parsed, without_meta
 from hygie.domains.consent.service.people import names_of
 from hygie.kernel.errors import Forbidden, NotFound
 from hygie.kernel.security.caller import Caller, Kind
@@ -69,18 +69,6 @@ async def end_break_glass(
     body: Json = msgspec.json.decode(stored.body or b"{}")
     raw = msgspec.json.encode(without_meta(writing.ended_emergency(body, at)))
     await repository.update(caller, "Task", key, raw, if_match=stored.version)
-
-
-async def active_emergencies(
-    repository: Repository, caller: Caller, *, at: datetime
-) -> list[Emergency]:
-    """Return the emergency accesses a professional has open now, the first to end first."""
-    query = [("requester", caller.reference), ("code", f"{EMERGENCY_ACCESS}|")]
-    async with repository.visit(caller) as visit:
-        found = await everything(visit, "Task", query)
-    declared = [_emergency(repository, one) for one in found]
-    active = [one for one in declared if one.span.holds(at)]
-    return sorted(active, key=lambda one: (str(one.span.ends), one.key))
 
 
 def _emergency(repository: Repository, stored: Stored) -> Emergency:

@@ -11,6 +11,7 @@ import pytest
 from hygie.domains.consent.fhir.codes import EMERGENCY_ACCESS, concept
 from hygie.domains.consent.model.emergency import Declaration
 from hygie.domains.consent.service import decisions, emergencies
+from hygie.domains.consent.service.running import running
 from hygie.domains.consent.tests.conftest import Desk
 from hygie.kernel.errors import Forbidden, HygieError, NotFound, Unprocessable
 
@@ -37,11 +38,13 @@ async def test_a_physician_opens_a_record_for_four_hours(desk: Desk) -> None:
     assert opened.emergency.span.ends == NOW + timedelta(hours=4)
     assert opened.emergency.professional.name == "Dr E-petit"
     assert await sees(desk, doctor, "e-anne")
-    (active,) = await emergencies.active_emergencies(desk.repository, doctor, at=NOW)
-    assert (active.patient, active.reason, active.place) == ("e-anne", WHY.reason, WHY.place)
-    assert not active.reviewed
-    later = NOW + timedelta(hours=4)
-    assert await emergencies.active_emergencies(desk.repository, doctor, at=later) == []
+    (active,) = await running(desk.repository, doctor)
+    assert (active.key, active.patient) == (opened.emergency.key, "e-anne")
+    assert active.ends == NOW + timedelta(hours=4)
+    found = opened.emergency
+    assert (found.patient, found.reason, found.place) == ("e-anne", WHY.reason, WHY.place)
+    assert not found.reviewed
+    assert not found.span.holds(NOW + timedelta(hours=4))
 
 
 async def test_it_ends_early_when_the_physician_says_so(desk: Desk) -> None:
