@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from hygie.kernel.errors import Unauthenticated
 from hygie.kernel.security.caller import Caller, Kind, Right
+from hygie.kernel.web.authentication import level_of, proofs_of
 from hygie.kernel.web.bridge import ask, repository
 
 if TYPE_CHECKING:
@@ -51,10 +52,14 @@ def caller_of(request: HttpRequest) -> Caller:
     kind = Kind[account.kind.upper()]
     rights = frozenset(Right(right) for right in account.rights)
     purpose = PURPOSE.get(kind, "HOPERAT")
-    if not account.fhir_reference:
-        return Caller(kind, 0, f"account/{account.pk}", purpose=purpose, rights=rights)
+    nobody = not account.fhir_reference
     return Caller(
-        kind, _party(request, account), account.fhir_reference, purpose=purpose, rights=rights
+        kind,
+        0 if nobody else _party(request, account),
+        f"account/{account.pk}" if nobody else account.fhir_reference,
+        purpose=purpose,
+        rights=rights,
+        level=max(1, level_of(proofs_of(request))),
     )
 
 
