@@ -6,6 +6,8 @@ import enum
 import hashlib
 from dataclasses import dataclass, field
 
+from hygie.kernel.security.limits import Limit
+
 
 class Kind(enum.IntEnum):
     """What sort of caller; stored in ``access_token.kind`` and in every trace."""
@@ -51,8 +53,9 @@ class Caller:
         shadows: party numbers of the structures where those professionals practise now: who blocks
             one of them blocks whoever acts under its people.
         matters: 32 bytes, bit ``n`` set where the roles may read matter ``n``.
+        limit: what the application that asks for the person is limited to, None for the person.
 
-    The last five are facts of the database: :class:`hygie.kernel.security.gate.Gate` reads them
+    Roles to matters are facts of the database: :class:`hygie.kernel.security.gate.Gate` reads them
     at each request, whatever stood there before, and nothing keeps them longer.
     """
 
@@ -67,6 +70,7 @@ class Caller:
     principals: frozenset[int] = field(default_factory=frozenset)
     shadows: frozenset[int] = field(default_factory=frozenset)
     matters: bytes = NO_MATTER
+    limit: Limit | None = None
 
     @property
     def own(self) -> list[int]:

@@ -12,6 +12,7 @@ from hygie.kernel.security.atoms import IN_DIRECTORY
 from hygie.kernel.security.caller import Caller
 from hygie.kernel.security.driving import is_driven
 from hygie.kernel.security.faces import ASKED, CallerSql, Face, every_rule
+from hygie.kernel.security.limits import LimitSql, limit_arrays
 from hygie.kernel.security.relations import OF_THE_RECORD
 
 Bind = Callable[[object], str]
@@ -28,15 +29,28 @@ class Decision:
     policy: Policy
     wide: bool = False
     """Whether statements look over the rows of many patients of the caller."""
+    permissions: str = "s"
+    """What the scopes of an application must allow, one of these letters of ``cruds``."""
 
     @property
     def is_driven(self) -> bool:
         """Tell whether the caller's patients hold all that the rules may permit."""
         return is_driven(self.policy.live(self.caller))
 
-    def predicate(self, row: str, bind: Bind) -> str:
-        """Return the SQL predicate on alias ``row``; it goes before any LIMIT."""
-        return self._bound(self._printed(row, "predicate"), bind)
+    def predicate(self, row: str, bind: Bind, *, tokens: str = "") -> str:
+        """Return the SQL predicate on alias ``row``; it goes before any LIMIT.
+
+        ``tokens`` is the expression of its search tokens where the alias has no column of them.
+        """
+        permitted = self._bound(self._printed(row, "predicate"), bind)
+        limit = self.caller.limit
+        if limit is None:
+            return permitted
+        types, patients, sets = limit_arrays(limit, self.permissions)
+        allowed = LimitSql(
+            f"{bind(types)}::smallint[]", f"{bind(patients)}::integer[]", f"{bind(sets)}::text[]"
+        ).condition(row, tokens=tokens or f"{row}.toks")
+        return f"({permitted} AND {allowed})"
 
     def rule_name(self, row: str, bind: Bind) -> str:
         """Return the SQL expression that names the rule which permits the row."""
@@ -66,18 +80,23 @@ class Decision:
         return text
 
 
-def decide(caller: Caller, *, directory: bool, policy: Policy) -> Decision:
-    """Return the decision for requests on one type of resource.
+def decide(
+    caller: Caller, *, directory: bool, policy: Policy, rt: str | None = None, permission: str = "s"
+) -> Decision:
+    """Return the decision for requests on one type of resource, on every one where it is None.
 
     ``directory`` tells whether the type holds no patient (Organization, ValueSet...).
 
     Raises:
-        Forbidden: no rule can ever permit this caller anything of this type.
+        Forbidden: no rule can ever permit this caller anything of this type, or no scope of its
+            application.
     """
+    if caller.limit is not None:
+        caller.limit.check(permission, rt)
     live = policy.live(caller)
     if not any(directory or IN_DIRECTORY not in one.clauses for one in live):
         raise Forbidden("Your account gives no right to do this on health records.")
-    return Decision(caller, policy)
+    return Decision(caller, policy, permissions=permission)
 
 
 def own_parties(caller: Caller) -> list[int]:
@@ -101,6 +120,17 @@ def grouped_rule_name(policy: Policy, row: str, *, rules: str = ASKED.rules) -> 
     ``rules`` is the column of the rules that may still permit under this policy.
     """
     return Face(policy, every_rule(policy), row, replace(ASKED, rules=rules)).rule_name()
+
+
+def within_limits(rule: str, row: str, *, tokens: str = "") -> str:
+    """Return a rule's name, NULL where the scopes of caller ``a`` do not reach the row.
+
+    It is asked only of statements in which an application stands (``LIMIT_COLUMNS``).
+    """
+    allowed = LimitSql("a.types", "a.patients", "a.sets").condition(
+        row, tokens=tokens or f"{row}.toks"
+    )
+    return f"CASE WHEN a.types IS NULL OR {allowed} THEN {rule} END"
 
 
 CALLER_COLUMNS = (

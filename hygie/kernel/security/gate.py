@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from hygie.kernel.errors import Unauthenticated
 from hygie.kernel.security.caller import NO_MATTER, Access, Bearer, Caller, Kind, Right
 from hygie.kernel.security.decision import Decision, decide
+from hygie.kernel.security.limits import Constraint, limit_of, unconstrained
 from hygie.kernel.security.policies import Policies
 from hygie.kernel.security.relations import Relation
 
@@ -39,6 +40,7 @@ CASE WHEN {who} IS NOT NULL THEN
 """
 _LOOK_UP = f"""
 SELECT t.digest, t.kind, t.party, t.reference, t.purpose, t.rights, t.level,
+  t.client, t.scope, t.patient,
   {_PRACTICE.format(who="w.party", acts_under=int(Relation.ACTS_UNDER))}
 FROM access_token t
 CROSS JOIN LATERAL
@@ -58,10 +60,12 @@ class Gate:
     Attributes:
         policies: the rules of this installation.
         today: the day by which the matrix is read.
+        constraint: the search token of a constraint that a scope sets.
     """
 
     policies: Policies
     today: Callable[[], date]
+    constraint: Constraint = unconstrained
 
     async def caller(self, connection: Connection, access: Access) -> Caller:
         """Return the caller of one access.
@@ -85,7 +89,7 @@ class Gate:
             if isinstance(one, Caller) and one.kind == Kind.PROFESSIONAL and one.party
         }
         known = {
-            row["digest"]: self._complete(_bearer_of(row), row)
+            row["digest"]: self._complete(self._bearer_of(row), row)
             for row in (await connection.fetch(_LOOK_UP, list(tokens)) if tokens else ())
         }
         practised = {
@@ -99,13 +103,34 @@ class Gate:
             for one in accesses
         ]
 
-    def decide(self, caller: Caller, *, directory: bool) -> Decision:
-        """Return the decision for reading resources of one type.
+    def decide(
+        self, caller: Caller, *, directory: bool, rt: str | None = None, permission: str = "s"
+    ) -> Decision:
+        """Return the decision for reading resources of one type, of every one where it is None.
 
         Raises:
-            Forbidden: no rule can ever permit this caller anything of this type.
+            Forbidden: no rule can ever permit this caller anything of this type, or no scope of
+                its application.
         """
-        return decide(caller, directory=directory, policy=self.policies.read)
+        return decide(
+            caller, directory=directory, policy=self.policies.read, rt=rt, permission=permission
+        )
+
+    def _bearer_of(self, row: Record) -> Caller:
+        limit = None
+        if row["scope"] is not None:
+            limit = limit_of(
+                row["client"], row["scope"], patient=row["patient"], constraint=self.constraint
+            )
+        return Caller(
+            Kind(row["kind"]),
+            row["party"],
+            row["reference"],
+            purpose=row["purpose"],
+            rights=frozenset(Right(right) for right in row["rights"]),
+            level=row["level"],
+            limit=limit,
+        )
 
     def _complete(self, caller: Caller, row: Record | None) -> Caller:
         if caller.kind == Kind.JOB:
@@ -131,17 +156,6 @@ class Gate:
             shadows=frozenset(row["shadows"] if row else ()),
             matters=self.policies.matrix.readable(roles, self.today()),
         )
-
-
-def _bearer_of(row: Record) -> Caller:
-    return Caller(
-        Kind(row["kind"]),
-        row["party"],
-        row["reference"],
-        purpose=row["purpose"],
-        rights=frozenset(Right(right) for right in row["rights"]),
-        level=row["level"],
-    )
 
 
 def _unknown() -> Unauthenticated:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,15 +14,26 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
 _INSERT = """
-INSERT INTO access_token (digest, kind, party, reference, purpose, rights, level, label, expires)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO access_token (digest, kind, party, reference, purpose, rights, level, label, expires,
+  client, scope, patient, family)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 """
 
 
 async def issue(
-    connection: Connection, caller: Caller, *, at: datetime, valid: timedelta, label: str = ""
+    connection: Connection,
+    caller: Caller,
+    *,
+    at: datetime,
+    valid: timedelta,
+    label: str = "",
+    family: uuid.UUID | None = None,
 ) -> str:
-    """Store a new token for this caller and return it; only its SHA-256 is kept."""
+    """Store a new token for this caller and return it; only its SHA-256 is kept.
+
+    ``family`` joins the tokens that come from one consent, so that they end together.
+    """
+    limit = caller.limit
     token = secrets.token_urlsafe(32)
     await connection.execute(
         _INSERT,
@@ -34,6 +46,10 @@ async def issue(
         caller.level,
         label,
         at + valid,
+        limit.client if limit else "",
+        list(limit.scope) if limit else None,
+        limit.patient if limit else None,
+        family,
     )
     return token
 
@@ -46,22 +62,54 @@ class TokenFacts:
     purpose: str
     issued: datetime
     expires: datetime
+    client: str = ""
+    scope: tuple[str, ...] = ()
+    patient: str = ""
+    """Id of the Patient of the launch, empty where none was chosen."""
+
+
+_INTROSPECT = """
+SELECT t.reference, t.purpose, t.issued, t.expires, t.client, t.scope, p.uid, p.rid
+FROM access_token t LEFT JOIN party p ON p.num = t.patient
+WHERE t.digest = $1 AND t.revoked IS NULL AND t.expires > now()
+"""
 
 
 async def introspect(connection: Connection, bearer: Bearer) -> TokenFacts | None:
     """Return the facts of a valid token; None for one that is unknown, expired or revoked."""
-    row = await connection.fetchrow(
-        "SELECT reference, purpose, issued, expires FROM access_token "
-        "WHERE digest = $1 AND revoked IS NULL AND expires > now()",
-        bearer.digest,
-    )
-    return (
-        TokenFacts(row["reference"], row["purpose"], row["issued"], row["expires"]) if row else None
+    row = await connection.fetchrow(_INTROSPECT, bearer.digest)
+    if row is None:
+        return None
+    return TokenFacts(
+        row["reference"],
+        row["purpose"],
+        row["issued"],
+        row["expires"],
+        row["client"],
+        tuple(row["scope"] or ()),
+        str(row["rid"] or row["uid"] or ""),
     )
 
 
 REVOKE_ALL = "UPDATE access_token SET revoked = now() WHERE reference = %s AND revoked IS NULL"
 """Revokes every token of one party, for the synchronous tools."""
+
+
+async def revoke_family(connection: Connection, family: uuid.UUID) -> None:
+    """Revoke every token that came from one consent."""
+    await connection.execute(
+        "UPDATE access_token SET revoked = now() WHERE family = $1 AND revoked IS NULL", family
+    )
+
+
+async def revoke_client(connection: Connection, client: str, *, reference: str = "") -> None:
+    """Revoke the tokens of an application: all of them, or those of one of its users."""
+    await connection.execute(
+        "UPDATE access_token SET revoked = now() WHERE client = $1 AND revoked IS NULL "
+        "AND ($2 = '' OR reference = $2)",
+        client,
+        reference,
+    )
 
 
 async def revoke(connection: Connection, bearer: Bearer) -> None:
