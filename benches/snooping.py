@@ -149,6 +149,7 @@ async def keep_known(connection: Connection, region: Region) -> None:
     ]
     await connection.copy_records_to_table("known_who", records=people)
     await connection.execute("CREATE INDEX ON known_tie (starts); ANALYZE known_tie")
+    await connection.execute("SET hygie.system = 'on'")
     await connection.executemany(
         "INSERT INTO oversight_protected (pat, by, reason) VALUES ($1, 'bench', 'known')",
         [(pat,) for pat in region.traces.protected],

@@ -26,6 +26,7 @@ from hygie.kernel.security.atoms import (
     OWN_RECORD,
     SECRET,
     UNANNOUNCED,
+    WITHDRAWN,
     related,
 )
 from hygie.kernel.security.caller import Caller, Kind
@@ -44,6 +45,7 @@ IS_HELPER = related(
     Relation.HELPER, Words("proche choisi", "pas un proche choisi", "a helper", "no helper")
 )
 UNMASKED = Either.of(~MASKED, AUTHOR)
+VALID = Either.of(~WITHDRAWN, AUTHOR)
 
 READ = Policy(
     (
@@ -57,13 +59,13 @@ READ = Policy(
         ),
         Rule(
             "helper",
-            (IS_PATIENT, IS_HELPER, ~UNANNOUNCED, ~SECRET),
+            (IS_PATIENT, IS_HELPER, ~UNANNOUNCED, ~SECRET, ~WITHDRAWN),
             "Cette personne vous laisse lire son dossier.",
             "This person lets you read their record.",
         ),
         Rule(
             "care-team",
-            (IS_PROFESSIONAL, IN_CARE_TEAM, UNMASKED),
+            (IS_PROFESSIONAL, IN_CARE_TEAM, UNMASKED, VALID),
             "Vous faites partie de l’équipe de soins.",
             "You belong to the care team.",
         ),

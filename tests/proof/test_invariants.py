@@ -93,6 +93,18 @@ NEVER_READ: dict[str, Formula] = {
     "A delegate never reads what is very restricted in care": And(
         PROFESSIONAL, CARE, without(*PRINCIPAL), S["very_restricted"]
     ),
+    "A withdrawn version is read by no professional who did not write it": And(
+        PROFESSIONAL, S["withdrawn"], Not(S["author"])
+    ),
+    "A withdrawn version is never read by those who act for the person": And(
+        PERSON, S["withdrawn"], Not(S["self"])
+    ),
+    "An emergency never opens a withdrawn version": And(
+        PROFESSIONAL, without("emergency", "centre_15"), S["withdrawn"]
+    ),
+    "Who asks to be paid reads no withdrawn version": And(
+        PROFESSIONAL, S["purpose HPAYMT"], S["withdrawn"]
+    ),
 }
 """Whom nothing is ever permitted, in words; the operator, named jobs, the directory and the
 declarations that reviewers read are apart."""
@@ -135,7 +147,7 @@ NEVER_WRITTEN: dict[str, Formula] = {
 RESTRICTIONS = (
     "blocked", "principal_blocked", "closed", "opposed", "restricted", "refuses_emergency",
     "refuses_centre_15", "refuses_research", "masked", "very_restricted", "unannounced",
-    "hidden_from_representatives",
+    "hidden_from_representatives", "withdrawn",
 )  # fmt: skip
 
 
@@ -195,6 +207,12 @@ def test_the_policy_is_the_tables(
     act: str, policies: dict[str, Policy], tables: dict[str, Oracle]
 ) -> None:
     prove(formula(policies[act]) == told(tables[act]))
+
+
+def test_a_withdrawn_version_is_read_by_no_named_job(reads: Formula) -> None:
+    """A job acts on what is true now."""
+    apart = Or(OF_NOBODY, REVIEWS)
+    prove(Implies(And(S["reader job"], S["withdrawn"], Not(apart)), Not(reads)))
 
 
 def test_whatever_is_not_permitted_is_refused(policies: dict[str, Policy]) -> None:

@@ -31,7 +31,7 @@ def change(folder: Path, table: str, old: str, new: str) -> None:
         ("labels", "guardian,reads", "guardian,perhaps"),
         ("states", "guardian,,,shut", "guardian,,,closed"),
         ("purposes", "guardian,yes", "guardian,always"),
-        ("labels", "guardian,reads,reads,hidden,hidden\n", ""),
+        ("labels", "guardian,reads,reads,hidden,hidden,hidden\n", ""),
     ],
 )
 def test_a_cell_or_line_that_is_not_of_its_table_is_refused(

@@ -181,19 +181,28 @@ class Database:
         return connection
 
 
-def begin(parties: Iterable[int] = (), *, system: bool = False, snapshot: bool = False) -> str:
+def begin(
+    parties: Iterable[int] = (),
+    *,
+    system: bool = False,
+    snapshot: bool = False,
+    rights: Iterable[str] = (),
+) -> str:
     """Return the statements that open a transaction under the belt.
 
-    With ``snapshot`` all its statements see the database of its first one.
+    With ``snapshot`` all its statements see the database of its first one. ``rights`` are those of
+    the caller's account, for tables that one of them opens.
 
     >>> begin([7, 12])
     "BEGIN; SET LOCAL hygie.system = 'off'; SET LOCAL hygie.parties = '{7,12}'"
     """
     numbers = ",".join(str(int(party)) for party in parties)
+    names = ",".join(sorted(one for one in rights if one.isalpha()))
+    held = f"; SET LOCAL hygie.rights = '{{{names}}}'" if names else ""
     return (
         f"BEGIN{' ISOLATION LEVEL REPEATABLE READ' if snapshot else ''}; "
         f"SET LOCAL hygie.system = '{'on' if system else 'off'}'; "
-        f"SET LOCAL hygie.parties = '{{{numbers}}}'"
+        f"SET LOCAL hygie.parties = '{{{numbers}}}'{held}"
     )
 
 

@@ -186,6 +186,16 @@ SECRET = labelled(
         "the person did not hide it from relatives",
     ),
 )
+WITHDRAWN = labelled(
+    Label.WITHDRAWN,
+    "withdrawn",
+    Words(
+        "cette version a été retirée",
+        "cette version n’a pas été retirée",
+        "this version was withdrawn",
+        "this version was not withdrawn",
+    ),
+)
 VERY_RESTRICTED = labelled(
     Label.VERY_RESTRICTED,
     "very_restricted",

@@ -200,7 +200,13 @@ class Either:
 
     def test(self, caller: Caller, subject: Subject) -> bool:
         """Tell whether one branch holds."""
-        return any(all(one.test(caller, subject) for one in branch) for branch in self.branches)
+        for branch in self.branches:
+            for one in branch:
+                if not one.test(caller, subject):
+                    break
+            else:
+                return True
+        return False
 
     def print(self, columns: Columns) -> str:
         """Return it as SQL."""

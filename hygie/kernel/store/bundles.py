@@ -24,6 +24,7 @@ class Part:
     """One entry of a transaction or batch.
 
     ``place`` is its index, ``rid`` the id of its address, ``pairs`` the parameters after ``?``.
+    ``withdraws`` is for corrections (``change``): no Bundle that is received sets it.
     """
 
     place: int
@@ -37,6 +38,7 @@ class Part:
     if_match: str | None = None
     if_none_exist: str | None = None
     if_none_match: str | None = None
+    withdraws: bool = False
 
     @property
     def expression(self) -> str:

@@ -32,6 +32,8 @@ class Change:
     """A create, update or delete of one resource, or an update of its labels alone.
 
     ``prepared`` is None for a delete. ``if_match`` is the version the writer believes current.
+    ``withdraws`` tells that what stood before was wrong: earlier versions are withdrawn, as by a
+    delete.
     """
 
     access: Access
@@ -41,6 +43,7 @@ class Change:
     rid: str
     prepared: Prepared | None = None
     if_match: int | None = None
+    withdraws: bool = False
 
     @property
     def place(self) -> tuple[int, uuid.UUID]:

@@ -303,7 +303,7 @@ class Repository:
         async with self.database.connection() as connection:
             caller = await self._gate.caller(connection, access)
             system, members = parties([caller])
-            await connection.execute(begin(members, system=system))
+            await connection.execute(begin(members, system=system, rights=caller.rights))
             reading = Reading(connection, caller)
             async with traced_refusals(connection, request, caller):
                 yield reading

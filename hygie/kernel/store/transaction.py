@@ -179,6 +179,7 @@ async def _change(
         one.rid,
         prepared,
         if_match=version,
+        withdraws=part.withdraws,
     )
 
 

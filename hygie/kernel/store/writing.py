@@ -39,6 +39,7 @@ from hygie.kernel.store.spreading import hold, spread
 from hygie.kernel.store.tracing import Touched, trace_one, trace_refusal
 from hygie.kernel.store.units import Units
 from hygie.kernel.store.versions import save
+from hygie.kernel.store.withdrawing import withdraw
 
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
@@ -152,6 +153,7 @@ class Writer:
         versions, refused = await self._versions(connection, permits, numbers)
         effects = [refused.get(id(effect), effect) for effect in effects]
         await save(connection, versions, numbers)
+        await withdraw(connection, versions)
         reached = await spread(connection, held, versions, numbers)
         labels = {id(one.permit): reached.get(one.key, one.label) for one in versions}
         traces = [

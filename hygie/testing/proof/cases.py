@@ -36,6 +36,7 @@ _LABELS = (
     ("unannounced", Label.HIDDEN_FROM_PATIENT),
     ("hidden_from_representatives", Label.HIDDEN_FROM_REPRESENTATIVES),
     ("restricted_r", Label.RESTRICTED),
+    ("withdrawn", Label.WITHDRAWN),
 )
 _RELATIONS = tuple(
     (BIT[name], Relation[name.upper()].bit) for name in (*OWN, *RECORD)
@@ -84,9 +85,10 @@ class Cases:
         """Yield cases."""
         chance, random_bits = self._chance.random, self._chance.getrandbits
         readers, labels, numbers = self._readers, self._labels, self._numbers
+        wide = len(_LABELS)
         for _ in range(count):
             reader = readers[int(chance() * len(readers))]
-            label_facts, label = labels[random_bits(5) & random_bits(5)]
+            label_facts, label = labels[random_bits(wide) & random_bits(wide)]
             number = numbers[int(chance() * len(numbers))]
             facts = reader.facts | label_facts | self._matter_facts[number]
             if number in reader.readable:

@@ -22,7 +22,11 @@ PRINCIPAL = tuple(
     for one in ("care_team", "treating", "consented", "blocked", "emergency", "centre_15")
 )
 """What a professional under whom the reader acts is to the patient now."""
-LABELS = ("masked", "very_restricted", "unannounced", "hidden_from_representatives", "restricted_r")
+LABELS = (
+    "masked", "very_restricted", "unannounced", "hidden_from_representatives", "restricted_r",
+    "withdrawn",
+)  # fmt: skip
+"""``withdrawn``: an earlier version that was corrected, or whose resource was deleted."""
 MATTERS = (
     "in_matrix", "administrative", "billing", "personal", "choice", "decision",
     "emergency_declaration",

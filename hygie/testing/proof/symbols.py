@@ -28,7 +28,7 @@ MEANING: dict[str, tuple[str, ...]] = {
         for name in (
             *("author", "in_matrix", "administrative", "billing", "personal", "choice"),
             "decision",
-            *("masked", "unannounced", "very_restricted", *OWN, *RECORD, *PRINCIPAL),
+            *("masked", "unannounced", "very_restricted", "withdrawn", *OWN, *RECORD, *PRINCIPAL),
         )
     },
 }

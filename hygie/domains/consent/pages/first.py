@@ -19,6 +19,7 @@ from hygie.kernel.security.caller import Caller
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.web.bridge import ask, repository
 from hygie.kernel.web.caller import caller_of
+from hygie.kernel.web.stepping_up import confirm_identity
 
 YES_OR_NO = [("yes", _("Oui")), ("no", _("Non"))]
 _MISSING = {"required": _("Choisissez oui ou non.")}
@@ -33,7 +34,12 @@ class Questions(forms.Form):
 
 
 def show(request: HttpRequest, patient: str) -> HttpResponse:
-    """Ask the two questions, keep the answers and the notice."""
+    """Ask the two questions, keep the answers and the notice.
+
+    They change what the page of choices changes, so the same function asks the password again.
+    """
+    if asked := confirm_identity(request):
+        return asked
     form = Questions(request.POST or None)
     if request.method == "POST" and form.is_valid():
         answer = FirstVisit(

@@ -25,6 +25,7 @@ from hygie.kernel.security.atoms import (
     SECRET,
     UNANNOUNCED,
     VERY_RESTRICTED,
+    WITHDRAWN,
     has_right,
     matter_in,
     principal_related,
@@ -88,6 +89,8 @@ EXCEPTIONAL: Final[tuple[Clause, ...]] = (IN_MATRIX, ~MASKED, ~VERY_RESTRICTED, 
 """What an exceptional access reads of it: never masked, never personal."""
 FOR_OTHERS: Final[tuple[Clause, ...]] = (*OPEN, ~UNANNOUNCED, ~SECRET)
 """What somebody reads in the patient's name."""
+VALID: Final = Either.of(~WITHDRAWN, AUTHOR)
+"""Who wrote a version answers for it, and reads it after it was withdrawn."""
 PRINCIPAL_OPENS: Final = Either.of(
     (PRINCIPAL_IN_TEAM, TEAM_CONSENT), PRINCIPAL_TREATING, PRINCIPAL_CONSENTED
 )
@@ -97,39 +100,47 @@ _SYSTEM = Rule("system", (IS_SYSTEM,), *said.SYSTEM_RULE)
 READ: Final = Policy(
     (
         _SYSTEM,
-        Rule("job", (IS_JOB, IN_MATRIX), *said.JOB_RULE),
+        Rule("job", (IS_JOB, IN_MATRIX, ~WITHDRAWN), *said.JOB_RULE),
         Rule("directory", (IN_DIRECTORY,), *said.DIRECTORY_RULE),
         Rule("own-record", (IS_PATIENT, OWN_RECORD, ~UNANNOUNCED), *said.OWN_RECORD_RULE),
         Rule("review", (MAY_REVIEW, IS_DECLARATION), *said.REVIEW_RULE),
-        Rule("parent", (IS_PATIENT, PARENT, MINOR, *FOR_OTHERS), *said.PARENT_RULE),
-        Rule("guardian", (IS_PATIENT, GUARDIAN, *FOR_OTHERS), *said.GUARDIAN_RULE),
-        Rule("helper", (IS_PATIENT, HELPER, *FOR_OTHERS), *said.HELPER_RULE),
+        Rule("parent", (IS_PATIENT, PARENT, MINOR, *FOR_OTHERS, ~WITHDRAWN), *said.PARENT_RULE),
+        Rule("guardian", (IS_PATIENT, GUARDIAN, *FOR_OTHERS, ~WITHDRAWN), *said.GUARDIAN_RULE),
+        Rule("helper", (IS_PATIENT, HELPER, *FOR_OTHERS, ~WITHDRAWN), *said.HELPER_RULE),
         Rule(
             "helper-administrative",
-            (IS_PATIENT, HELPER_ADMINISTRATIVE, IS_ADMINISTRATIVE, *FOR_OTHERS),
+            (IS_PATIENT, HELPER_ADMINISTRATIVE, IS_ADMINISTRATIVE, *FOR_OTHERS, ~WITHDRAWN),
             *said.HELPER_ADMINISTRATIVE_RULE,
         ),
         Rule(
             "manager",
-            (IS_PATIENT, MANAGES, IS_CHOICE, ~UNANNOUNCED, ~SECRET, ~OPPOSED),
+            (IS_PATIENT, MANAGES, IS_CHOICE, ~UNANNOUNCED, ~SECRET, ~OPPOSED, ~WITHDRAWN),
             *said.MANAGER_RULE,
         ),
-        Rule("treating", (*CARE, TREATING, IN_MATRIX), *said.TREATING_RULE),
-        Rule("care-team", (*CARE, IN_TEAM, TEAM_CONSENT, *SHOWN), *said.CARE_TEAM_RULE),
-        Rule("consented", (*CARE, CONSENTED, *SHOWN), *said.CONSENTED_RULE),
+        Rule("treating", (*CARE, TREATING, IN_MATRIX, VALID), *said.TREATING_RULE),
+        Rule("care-team", (*CARE, IN_TEAM, TEAM_CONSENT, *SHOWN, VALID), *said.CARE_TEAM_RULE),
+        Rule("consented", (*CARE, CONSENTED, *SHOWN, VALID), *said.CONSENTED_RULE),
         Rule(
             "delegate",
-            (*CARE, ~PRINCIPAL_BLOCKED, PRINCIPAL_OPENS, IN_MATRIX, UNMASKED, ~VERY_RESTRICTED),
+            (
+                *CARE,
+                ~PRINCIPAL_BLOCKED,
+                PRINCIPAL_OPENS,
+                IN_MATRIX,
+                UNMASKED,
+                ~VERY_RESTRICTED,
+                VALID,
+            ),
             *said.DELEGATE_RULE,
         ),
         Rule(
             "emergency",
-            (*CARE, EMERGENCY, ~REFUSES_EMERGENCY, *EXCEPTIONAL),
+            (*CARE, EMERGENCY, ~REFUSES_EMERGENCY, *EXCEPTIONAL, ~WITHDRAWN),
             *said.EMERGENCY_RULE,
         ),
         Rule(
             "centre-15",
-            (*CARE, CENTRE_15, ~REFUSES_CENTRE_15, *EXCEPTIONAL),
+            (*CARE, CENTRE_15, ~REFUSES_CENTRE_15, *EXCEPTIONAL, ~WITHDRAWN),
             *said.CENTRE_15_RULE,
         ),
         Rule(
@@ -148,6 +159,7 @@ READ: Final = Policy(
                     (PRINCIPAL_TREATING, ~PRINCIPAL_BLOCKED),
                 ),
                 Either.of(~MASKED, AUTHOR, TREATING),
+                ~WITHDRAWN,
             ),
             *said.PAYMENT_RULE,
         ),

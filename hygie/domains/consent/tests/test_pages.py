@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 
+from hygie.kernel.web.stepping_up import FRESH
 from hygie.testing.portal import PASSWORD, Site
 from hygie.testing.stories import ADA, ADA_INS, NORA, TOM, ZOE
 
@@ -54,7 +56,7 @@ def test_the_page_is_in_english_too(site: Site) -> None:
 
 @pytest.mark.parametrize("page", ["who/", "accesses/", "choices/", "choices/first/"])
 def test_a_stranger_is_told_nothing(site: Site, page: str) -> None:
-    assert site.client("paul").get(f"{MINE}/{NORA}/{page}").status_code == 404
+    assert _confirmed(site, "paul").get(f"{MINE}/{NORA}/{page}").status_code == 404
 
 
 def test_an_item_of_another_record_is_not_found(site: Site) -> None:
@@ -99,6 +101,35 @@ def test_a_sensitive_act_asks_for_the_password_again(site: Site) -> None:
     assert asked.headers["Location"].startswith("/account/confirm/?next=")
     assert site.client("nora").post(f"{MINE}/{NORA}/choices/close/").status_code == 302
     assert "fermé" not in _text(site.client("nora"), f"{MINE}/{NORA}/choices/")
+
+
+def _signed_in(site: Site, login: str, *, ago: float) -> Client:
+    """Return a client that signed in with its password so many seconds ago."""
+    client = site.client()
+    client.post("/sign-in/", {"login": login, "password": PASSWORD})
+    session = client.session
+    records = session["account_authentication_methods"]
+    session["account_authentication_methods"] = [{**one, "at": one["at"] - ago} for one in records]
+    session.save()
+    return client
+
+
+@pytest.mark.parametrize("page", ["choices/first/", "choices/team-withdraw/", "choices/close/"])
+def test_who_has_just_signed_in_is_not_asked_again_and_later_is(site: Site, page: str) -> None:
+    path = f"{MINE}/{ADA}/{page}"
+    assert _signed_in(site, "ada", ago=0).get(path).status_code == 200
+    asked = _signed_in(site, "ada", ago=FRESH).get(path)
+    assert asked.headers["Location"] == f"/account/confirm/?{urlencode({'next': path})}"
+
+
+def test_answers_of_a_first_visit_count_for_nothing_without_the_password(site: Site) -> None:
+    late = _signed_in(site, "ada", ago=FRESH)
+    answers = {"care_team": "yes", "emergencies": "no"}
+    refused = late.post(f"{MINE}/{ADA}/choices/first/", answers)
+    assert refused.headers["Location"].startswith("/account/confirm/")
+    shown = _text(late, f"{MINE}/{ADA}/choices/")
+    assert "/choices/team-agree/" in shown
+    assert "/choices/emergency-refuse/" in shown
 
 
 def test_nothing_is_changed_before_it_is_confirmed(site: Site) -> None:

@@ -137,7 +137,7 @@ async def gather_emergencies(repository: Repository, *, at: datetime) -> int:
 async def _missing(repository: Repository, at: datetime, zone: ZoneInfo) -> list[date]:
     """Return the complete days to score, oldest first; only yesterday the first time."""
     yesterday = at.astimezone(zone).date() - timedelta(days=1)
-    async with repository.database.connection() as connection:
+    async with repository.database.transaction(system=True) as connection:
         last = await connection.fetchval("SELECT max(day) FROM oversight_day")
     first = max(last, yesterday - timedelta(days=MOST_DAYS)) if last else None
     count = (yesterday - first).days if first else 1

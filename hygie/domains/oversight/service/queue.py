@@ -157,6 +157,8 @@ async def _changing(
 ) -> AsyncIterator[tuple[Connection, Item]]:
     """Lock an item that the caller may change to a state, in a traced transaction."""
     async with repository.reading(caller, Request("update")) as reading:
+        # Row-level security lets nobody lock what they may not decide: the reason is told before.
+        check_can_decide(reading.caller, await _one(reading.connection, number))
         item = await _one(reading.connection, number, lock=True)
         check_can_decide(reading.caller, item)
         check_change(item.state, after)

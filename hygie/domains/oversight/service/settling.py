@@ -24,13 +24,13 @@ _CLOSE = "UPDATE oversight_item SET state = $1, closed = $3 WHERE state = $2"
 
 async def settle(repository: Repository, *, at: datetime) -> int:
     """Write the review into the declarations, close what is justified; return how many written."""
-    async with repository.database.connection() as connection:
+    async with repository.database.transaction(system=True) as connection:
         rows = await connection.fetch(_DECIDED, int(Origin.EMERGENCY), at - KEPT_UP)
     written = 0
     for row in rows:
         decision = State(row["decision"])
         written += await _write(repository, row["declared"], decision)
-    async with repository.database.connection() as connection:
+    async with repository.database.transaction(system=True) as connection:
         await connection.execute(_CLOSE, int(State.CLOSED), int(State.JUSTIFIED), at)
     return written
 

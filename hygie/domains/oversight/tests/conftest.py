@@ -105,7 +105,7 @@ class Ward:
     async def score(self, day: date = DAY) -> dict[tuple[int, int], tuple[float, list[str]]]:
         """Run the job on a day; return score and reasons of what it listed."""
         await daily.score_day(self.repository, day, at=AT)
-        async with self.repository.database.connection() as connection:
+        async with self.repository.database.transaction(system=True) as connection:
             rows = await connection.fetch("SELECT * FROM oversight_item WHERE day = $1", day)
         return {(row["party"], row["pat"]): (row["score"], row["reasons"]) for row in rows}
 

@@ -50,6 +50,7 @@ async def test_the_daily_list_is_mostly_right_and_finds_most(
         by_day[one.at.date()].append(one)
     lists: dict[date, set[tuple[int, int]]] = {}
     async with fresh_database.open(size=1) as pool, pool.connection() as connection:
+        await connection.execute("SET hygie.system = 'on'")
         await connection.executemany(
             "INSERT INTO oversight_protected (pat, by, reason) VALUES ($1, 'test', 'known')",
             [(pat,) for pat in traces.protected],

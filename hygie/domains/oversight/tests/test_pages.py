@@ -56,7 +56,7 @@ async def _report(site: Site) -> Reported:
     await log.close()
     caller = Caller(Kind.PATIENT, nora, f"Patient/{NORA}", purpose="PATRQT")
     await reporting.report_access(repository, caller, events[0], words=WORDS, at=at)
-    async with repository.database.connection() as connection:
+    async with repository.database.transaction(system=True) as connection:
         number = await connection.fetchval("SELECT max(id) FROM oversight_item")
     return Reported(number, events[1])
 
@@ -64,7 +64,7 @@ async def _report(site: Site) -> Reported:
 async def _clear(site: Site) -> None:
     assert site.platform.repository
     log = await Database.open(site.platform.repository.database.dsn, role=roles.OWNER, size=1)
-    async with log.connection() as connection:
+    async with log.transaction(system=True) as connection:
         await connection.execute("DELETE FROM oversight_item")
     await log.close()
 

@@ -1,12 +1,12 @@
 """Rectification: a person says what is wrong, a professional corrects it or says why not.
 
-A correction is a new version; the former one stays in the history, and a Provenance names both, who
-corrected and why. No page shows a former version.
+A correction is a new version, and a Provenance names it, the former one, who corrected and why.
+Former versions are withdrawn: the person, their author and the local operator alone read them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -165,7 +165,7 @@ async def accept(
         former=f"{item.reference}/_history/{stored.version}",
     )
     parts = (
-        _put(0, item.reference, body, version=stored.version),
+        replace(_put(0, item.reference, body, version=stored.version), withdraws=True),
         Part(1, "POST", "Provenance", None, (), None, msgspec.json.encode(provenance)),
         _answer(2, told),
     )
