@@ -6,7 +6,7 @@ record; each question leaves a trace under rule ``identify``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Any
@@ -74,7 +74,7 @@ class Identifier:
         self._database = database
         self._bodies = bodies
         self._traces = traces
-        self._zone = zone
+        self.zone = zone
 
     async def identify(
         self, access: Access, request: Request, *, ins: str | None, traits: Traits | None
@@ -94,7 +94,7 @@ class Identifier:
             await connection.execute(begin([], system=True))
             async with traced_refusals(connection, request, caller, rt=rt):
                 check_may_identify(caller)
-                text, values = _statement(ins, traits, self._zone)
+                text, values = _statement(ins, traits, self.zone)
                 rows = await connection.fetch(text, *values)
                 found = [one for one in [await self._read(row) for row in rows] if one is not None]
                 alike = [one for one in found if _fits(one[1], ins, traits)]
@@ -103,10 +103,40 @@ class Identifier:
                         "Several people fit: add the INS, or check that every trait is exact."
                     )
             await connection.execute("COMMIT")
-        touched = [Touched(rt, row["uid"], row["ver"], row["pat"], RULE) for row, _ in alike]
+        await self._trace(request, caller, [row for row, _ in alike])
+        return next((person_of(id_of(row["uid"], row["rid"]), body) for row, body in alike), None)
+
+    async def near(
+        self,
+        access: Access,
+        request: Request,
+        *,
+        check: Callable[[Caller], None],
+        statement: tuple[str, Sequence[object]],
+    ) -> list[tuple[str, Json]]:
+        """Return the reference and body of who a statement finds, inactive records left out.
+
+        Raises:
+            Forbidden: ``check`` refuses the caller.
+        """
+        rt = type_number("Patient")
+        async with self._database.connection() as connection:
+            caller = await self._gate.caller(connection, access)
+            await connection.execute(begin([], system=True))
+            async with traced_refusals(connection, request, caller, rt=rt):
+                check(caller)
+                rows = await connection.fetch(statement[0], *statement[1])
+                read = [await self._read(row) for row in rows]
+            await connection.execute("COMMIT")
+        found = [one for one in read if one is not None]
+        await self._trace(request, caller, [row for row, _ in found])
+        return [(f"Patient/{id_of(row['uid'], row['rid'])}", body) for row, body in found]
+
+    async def _trace(self, request: Request, caller: Caller, rows: Sequence[Record]) -> None:
+        rt = type_number("Patient")
+        touched = [Touched(rt, row["uid"], row["ver"], row["pat"], RULE) for row in rows]
         traces = trace_many(request, caller, touched, rt=rt)
         await self._traces.submit([msgspec.structs.replace(one, rule=RULE) for one in traces])
-        return next((person_of(id_of(row["uid"], row["rid"]), body) for row, body in alike), None)
 
     async def _read(self, row: Record) -> tuple[Record, Json] | None:
         body: Json = msgspec.json.decode(await self._bodies.load(row))

@@ -18,6 +18,12 @@ INS_SYSTEMS = (
     "urn:oid:1.2.250.1.213.1.4.11",
 )
 """NIR, waiting number, test NIR and demonstration NIR."""
+REALM_SYSTEMS = {
+    "production": frozenset(INS_SYSTEMS[:2]),
+    "test": frozenset({INS_SYSTEMS[2]}),
+    "demonstration": frozenset(INS_SYSTEMS[2:]),
+}
+"""By realm of an installation, the matricules that a sign-in may lead to."""
 
 WITHOUT_KEY = 13
 _SEPARATED = r"[0-9](?:[ .]?[0-9]){5}[ .]?[0-9AB](?:[ .]?[0-9]){6}(?:[ .]?[0-9]{2})?"

@@ -1,0 +1,1 @@
+"""Outside identity without input or output: providers, levels, identities, their comparison."""
