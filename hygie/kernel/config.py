@@ -12,6 +12,7 @@ from hygie.kernel.errors import ConfigurationError
 
 Part = Literal["all", "api", "portal"]
 LogFormat = Literal["human", "json"]
+Realm = Literal["demonstration", "test", "production"]
 LAST_PORT = 65_535
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -43,6 +44,9 @@ class Settings:
         trusted_proxies: addresses of proxies that end TLS (``HYGIE_TRUSTED_PROXIES``, commas).
         zone: time zone of the structure for dates without a zone (``HYGIE_ZONE``).
         log: how a line of log is written, for people or as JSON (``HYGIE_LOG``).
+        providers: TOML file of the outside identity providers (``HYGIE_PROVIDERS``), or None.
+        realm: whose identities are met here (``HYGIE_REALM``); empty means demonstration in
+            demonstration mode and production otherwise.
     """
 
     data: Path
@@ -64,6 +68,13 @@ class Settings:
     witnesses: tuple[str, ...] = ()
     timestamp_url: str = ""
     timestamp_certificate: Path | None = None
+    providers: Path | None = None
+    realm: Realm | Literal[""] = ""
+
+    @property
+    def identities(self) -> Realm:
+        """Return the realm whose identities, tokens and matricules are met here."""
+        return self.realm or ("production" if self.demo is None else "demonstration")
 
     @property
     def base_url(self) -> str:
@@ -131,6 +142,12 @@ def check_is_coherent(settings: Settings) -> None:
         raise ConfigurationError(
             "HYGIE_ONLY is all, api or portal, and HYGIE_LOG is human or json."
         )
+    if settings.identities not in get_args(Realm):
+        raise ConfigurationError("HYGIE_REALM is demonstration, test or production.")
+    if (settings.identities == "demonstration") != (settings.demo is not None):
+        raise ConfigurationError(
+            "HYGIE_REALM is demonstration in demonstration mode (--demo) and never outside of it."
+        )
     if settings.database_url and not settings.database_url.startswith(
         ("postgresql://", "postgres://")
     ):
@@ -176,4 +193,6 @@ _READERS: dict[str, Callable[[str], object]] = {
     "witnesses": _list,
     "timestamp_url": str,
     "timestamp_certificate": _path,
+    "providers": _path,
+    "realm": str,
 }

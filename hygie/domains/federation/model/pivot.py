@@ -1,7 +1,7 @@
-"""The pivot identity of a citizen: six claims and nothing else (FranceConnect, scope
-``identite_pivot``).
+"""The pivot identity of a citizen: six claims and nothing else.
 
-E-mail and used name are not part of it: no one is ever found, linked or refused by them.
+Source: FranceConnect partner documentation, scope ``identite_pivot``. E-mail and used name are no
+part of it: nobody is ever found, linked or refused by them.
 """
 
 from __future__ import annotations

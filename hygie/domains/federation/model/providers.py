@@ -11,11 +11,13 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from hygie.kernel.config import LOOPBACK
 from hygie.kernel.errors import ConfigurationError
+from hygie.kernel.security.dated import DatedTable, load
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
 SIGNATURES = frozenset({"ES256", "ES384", "RS256", "RS384", "PS256"})
@@ -141,10 +143,10 @@ def _check(one: Provider, realm: str) -> None:
 
 def _rules(one: Provider, realm: str) -> Iterable[tuple[bool, str]]:
     yield not _NAME.fullmatch(one.name), "its name is lower case letters, digits and hyphens."
+    yield one.realm != realm, f"it is of realm {one.realm}, this installation of realm {realm}."
     yield (
-        one.realm != realm,
-        f"it is of realm {one.realm} and this installation is of realm {realm}: identities of "
-        "two realms never meet.",
+        one.realm != _known_realm(one),
+        "its issuer is known to be of another kind or realm: identities of two never meet.",
     )
     yield (
         one.simulator and realm != "demonstration",
@@ -173,6 +175,22 @@ def _rules(one: Provider, realm: str) -> Iterable[tuple[bool, str]]:
         f"{one.authentication} needs its secret_file, key_file or certificate_files.",
     )
     yield "openid" not in one.scopes, "its scopes contain openid."
+
+
+def _known_realm(one: Provider) -> str:
+    """Return the realm that an issuer is known to be of, the declared one where it is unknown."""
+    kind, realm = _issuers().latest().get((one.issuer,), (one.kind.value, one.realm))
+    return realm if kind == one.kind else ""
+
+
+@cache
+def _issuers() -> DatedTable[tuple[str, str]]:
+    return load(
+        "hygie.domains.federation",
+        "definitions/issuers.csv",
+        key=("issuer",),
+        make=lambda columns: (columns["kind"], columns["realm"]),
+    )
 
 
 def _lacks_secret(one: Provider) -> bool:

@@ -1,0 +1,1 @@
+"""The OpenID client: what it sends, what it accepts, what it refuses."""
