@@ -122,6 +122,8 @@ class AuditEvents:
         return Page(shown, shown[-1].id if shown and len(rows) > count else None)
 
     def _where(self, caller: Caller) -> Where:
+        if caller.limit is not None:
+            caller.limit.check_own("r", "AuditEvent", caller.party)
         where = Where(base=self.base, key_of=self.key_of, zone=self.zone, clock=self.clock)
         where.permit(caller)
         return where

@@ -49,7 +49,7 @@ class Decision:
         types, patients, sets = limit_arrays(limit, self.permissions)
         allowed = LimitSql(
             f"{bind(types)}::smallint[]", f"{bind(patients)}::integer[]", f"{bind(sets)}::text[]"
-        ).condition(row, tokens=tokens or f"{row}.toks")
+        ).condition(row, tokens=tokens or searched(row))
         return f"({permitted} AND {allowed})"
 
     def rule_name(self, row: str, bind: Bind) -> str:
@@ -122,14 +122,17 @@ def grouped_rule_name(policy: Policy, row: str, *, rules: str = ASKED.rules) -> 
     return Face(policy, every_rule(policy), row, replace(ASKED, rules=rules)).rule_name()
 
 
-def within_limits(rule: str, row: str, *, tokens: str = "") -> str:
+def searched(row: str) -> str:
+    """Return every search token of a row of ``resource``, as an expression."""
+    return f"({row}.toks || {row}.frequent || {row}.code)"
+
+
+def within_limits(rule: str, row: str, *, tokens: str) -> str:
     """Return a rule's name, NULL where the scopes of caller ``a`` do not reach the row.
 
     It is asked only of statements in which an application stands (``LIMIT_COLUMNS``).
     """
-    allowed = LimitSql("a.types", "a.patients", "a.sets").condition(
-        row, tokens=tokens or f"{row}.toks"
-    )
+    allowed = LimitSql("a.types", "a.patients", "a.sets").condition(row, tokens=tokens)
     return f"CASE WHEN a.types IS NULL OR {allowed} THEN {rule} END"
 
 

@@ -64,6 +64,18 @@ class Limit:
             if one.permissions & set(permissions) and rt in (None, one.rt, *_any(one))
         ]
 
+    def reaches_new(
+        self, permission: str, rt: str, patients: Collection[int], tokens: frozenset[int]
+    ) -> bool:
+        """Tell whether new content of a type, with these patients and tokens, is within reach.
+
+        Of content that names several patients, each must be the one of the launch.
+        """
+        return any(
+            one.tokens <= tokens and (not one.launched or set(patients) <= {self.patient})
+            for one in self.over(permission, type_number(rt))
+        )
+
     def check(self, permission: str, rt: str | None = None) -> None:
         """Refuse what no scope of the token can ever allow.
 
@@ -75,6 +87,19 @@ class Limit:
                 f"Your token has no scope for this; ask for user/{rt or EVERY_TYPE}.{permission} "
                 f"or patient/{rt or EVERY_TYPE}.{permission}."
             )
+
+    def check_own(self, permission: str, rt: str, party: int) -> None:
+        """Refuse what a scope allows of the patient of the launch, where that is not the caller.
+
+        For what is served from elsewhere than the store, and for finding strangers.
+
+        Raises:
+            Forbidden: with the scope that would be needed.
+        """
+        self.check(permission, rt)
+        reaches = self.over(permission, type_number(rt))
+        if all(one.tokens or (one.launched and self.patient != party) for one in reaches):
+            raise Forbidden(f"Your token needs the scope user/{rt}.{permission} for this.")
 
     def check_whole(self, permissions: str = "rs") -> None:
         """Refuse what looks over every type at once to a token that does not reach them all.

@@ -7,20 +7,22 @@ version and what the resource is now, so that a label set later hides what came 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asyncpg import Record
 
 from hygie.kernel.errors import NotFound
 from hygie.kernel.fhir.names import type_name, type_number
-from hygie.kernel.security.decision import Decision, decide
+from hygie.kernel.security.decision import decide
 from hygie.kernel.security.matters import PERSONAL, holds
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.store.ids import check_id, id_of, key_of
 from hygie.kernel.store.model import HistoryEntry, Stored
+from hygie.kernel.store.scoping import NO_TOKENS
 from hygie.kernel.store.search.sql import Sql
 
 if TYPE_CHECKING:
@@ -64,10 +66,11 @@ class Compartment:
 
     async def current(self) -> AsyncIterator[Stored]:
         """Yield every current resource, by type, then in the order they were first written."""
-        sql, decision = Sql(), self._decision()
+        sql = Sql()
+        seen = self._seen(sql)
         text = (
             f"SELECT {_COLUMNS}, FALSE AS deletion FROM resource v WHERE "
-            f"{self._mine(sql)} AND {decision.predicate('v', sql.bind)} ORDER BY v.rt, v.key"
+            f"{self._mine(sql)} AND {seen('v')} ORDER BY v.rt, v.key"
         )
         async for _, stored in self._stored(text, sql):
             yield stored
@@ -77,10 +80,11 @@ class Compartment:
 
         Deletions are told to the person alone: what is gone has no label of today to judge by.
         """
-        sql, decision = Sql(), self._decision()
+        sql = Sql()
+        seen = self._seen(sql)
         still = (
             f"EXISTS (SELECT 1 FROM resource n WHERE n.part = v.part AND n.key = v.key "
-            f"AND {decision.predicate('n', sql.bind)})"
+            f"AND {seen('n')})"
         )
         if self.own:
             still = (
@@ -89,7 +93,7 @@ class Compartment:
             )
         text = (
             f"SELECT {_COLUMNS}, v.deletion FROM resource_history v WHERE {self._mine(sql)} "
-            f"AND {decision.predicate('v', sql.bind)} AND {still} ORDER BY v.rt, v.key, v.ver"
+            f"AND {seen('v')} AND {still} ORDER BY v.rt, v.key, v.ver"
         )
         async for row, stored in self._stored(text, sql):
             if row["deletion"]:
@@ -117,13 +121,14 @@ class Compartment:
 
     async def held(self) -> list[Held]:
         """Return what is held of the patient without its content, for decisions on retention."""
-        sql, decision = Sql(), self._decision()
+        sql = Sql()
+        seen = self._seen(sql)
         text = (
             "SELECT v.rt, v.uid, v.rid, v.d, v.matter, v.author = v.pat AS own, "
             f"v.others IS NULL AND v.pat = {sql.bind(self.number)}::integer AS alone, "
             "s.rid AS srid, s.uid AS suid "
             "FROM resource v LEFT JOIN party s ON s.num = v.structure "
-            f"WHERE {self._mine(sql)} AND {decision.predicate('v', sql.bind)} ORDER BY v.rt, v.key"
+            f"WHERE {self._mine(sql)} AND {seen('v')} ORDER BY v.rt, v.key"
         )
         return [_held(row, self._zone) async for rows in self._pages(text, sql) for row in rows]
 
@@ -150,8 +155,10 @@ class Compartment:
         while rows := await cursor.fetch(AT_ONCE):
             yield rows
 
-    def _decision(self) -> Decision:
-        return decide(self._visit.caller, directory=False, policy=self._policy)
+    def _seen(self, sql: Sql) -> Callable[[str], str]:
+        """Return what prints the condition that the caller may see a row, from its alias."""
+        decision = decide(self._visit.caller, directory=False, policy=self._policy)
+        return partial(decision.predicate, bind=sql.bind, tokens=NO_TOKENS)
 
     def _mine(self, sql: Sql) -> str:
         return _MINE.format(pat=f"{sql.bind(self.number)}::integer")
@@ -174,8 +181,11 @@ async def compartment(repository: Repository, visit: Visit, patient: str) -> Com
     The visit traces one access to the patient's data.
 
     Raises:
+        Forbidden: an application whose scopes do not reach every type.
         NotFound: nothing of this patient is visible to the caller.
     """
+    if visit.caller.limit is not None:
+        visit.caller.limit.check_whole()
     await visit.read("Patient", check_id(patient))
     number = await visit.connection.fetchval(
         "SELECT num FROM party WHERE rt = $1::smallint AND uid = $2::uuid",

@@ -22,6 +22,7 @@ from hygie.kernel.store.bodies import Bodies, Keys
 from hygie.kernel.store.directory import directory_types
 from hygie.kernel.store.ids import id_of, key_of
 from hygie.kernel.store.model import HistoryEntry, HistoryPage, Stored
+from hygie.kernel.store.scoping import NO_TOKENS
 from hygie.kernel.store.search.sql import Sql
 from hygie.kernel.store.site import Site
 from hygie.kernel.store.tracing import Request, Touched, trace_many, traced_refusals
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
 
 _COLUMNS = "v.rt, v.uid, v.rid, v.ver, v.upd, v.xid, v.seq, v.pat, v.label, v.body"
-_CURRENT, _EARLIER = f"{_COLUMNS}, FALSE AS deletion", f"{_COLUMNS}, v.deletion"
+_TABLES = (
+    ("resource", f"{_COLUMNS}, FALSE AS deletion", ""),
+    ("resource_history", f"{_COLUMNS}, v.deletion", NO_TOKENS),
+)
+"""Where versions stand, their columns, and their search tokens where the table keeps none."""
 
 Place = tuple[int, int]
 """Transaction and sequence of a version."""
@@ -82,7 +87,9 @@ class Historian:
             system, members = parties([caller])
             await connection.execute(begin(members, system=system))
             async with traced_refusals(connection, request, caller, rt=rt):
-                decision = self._gate.decide(caller, directory=directory)
+                decision = self._gate.decide(
+                    caller, directory=directory, rt=scope.rt, permission="r" if scope.rid else "s"
+                )
                 rows = await _rows(connection, decision, scope, self._before(caller, scope))
                 total = await _total(connection, decision, scope)
                 if scope.rid is not None and not (
@@ -143,10 +150,10 @@ async def _rows(
     sql = Sql()
     limit = f"{sql.bind(scope.count + 1)}::bigint"
     branches = []
-    for table, columns in (("resource", _CURRENT), ("resource_history", _EARLIER)):
+    for table, columns, tokens in _TABLES:
         branches.append(
             f"(SELECT {columns}, {decision.rule_name('v', sql.bind)} AS rule FROM {table} v "
-            f"WHERE {' AND '.join(_conditions(sql, decision, scope, before))} "
+            f"WHERE {' AND '.join(_conditions(sql, decision, scope, before, tokens=tokens))} "
             f"ORDER BY v.xid DESC, v.seq DESC LIMIT {limit})"
         )
     text = f"{' UNION ALL '.join(branches)} ORDER BY xid DESC, seq DESC LIMIT {limit}"
@@ -160,14 +167,16 @@ async def _total(connection: Connection, decision: Decision, scope: Scope) -> in
     sql = Sql()
     counts = [
         f"(SELECT count(*) FROM {table} v "
-        f"WHERE {' AND '.join(_conditions(sql, decision, scope, None))})"
-        for table in ("resource", "resource_history")
+        f"WHERE {' AND '.join(_conditions(sql, decision, scope, None, tokens=tokens))})"
+        for table, _, tokens in _TABLES
     ]
     return int(await connection.fetchval(f"SELECT {' + '.join(counts)}", *sql.values))
 
 
-def _conditions(sql: Sql, decision: Decision, scope: Scope, before: Place | None) -> list[str]:
-    found = [decision.predicate("v", sql.bind)]
+def _conditions(
+    sql: Sql, decision: Decision, scope: Scope, before: Place | None, *, tokens: str
+) -> list[str]:
+    found = [decision.predicate("v", sql.bind, tokens=tokens)]
     if scope.rt is not None:
         found.append(f"v.rt = {sql.bind(type_number(scope.rt))}::smallint")
     if scope.rid is not None and scope.rt is not None:

@@ -153,6 +153,8 @@ def check_may_identify(caller: Caller) -> None:
         return
     if caller.kind != Kind.PROFESSIONAL or Right.IDENTIFY not in caller.rights:
         raise Forbidden("Your account may not look for people outside your own patients.")
+    if caller.limit is not None:
+        caller.limit.check_own("s", "Patient", caller.party)
 
 
 def _statement(ins: str | None, traits: Traits | None, zone: tzinfo) -> tuple[str, list[object]]:

@@ -70,7 +70,7 @@ class People:
             system, members = parties([caller])
             await connection.execute(begin(members, system=system))
             async with traced_refusals(connection, request, caller, rt=rt):
-                decision = self._gate.decide(caller, directory=False)
+                decision = self._gate.decide(caller, directory=False, rt="Patient")
                 statement, values = find_statement(decision, text, zone=self._zone)
                 rows = await connection.fetch(statement, *values)
             await connection.execute("COMMIT")

@@ -6,23 +6,31 @@ joins on them. The belt of the transaction knows the parties of the whole group.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from asyncpg import Connection, Record
 
 from hygie.kernel.audit.trace import Trace, write
 from hygie.kernel.database.connection import Database, begin
-from hygie.kernel.errors import Gone, HygieError, NotFound
+from hygie.kernel.errors import Forbidden, Gone, HygieError, NotFound
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Access, Caller
-from hygie.kernel.security.decision import caller_columns, grouped_rule_name, live_rules
+from hygie.kernel.security.decision import (
+    caller_columns,
+    grouped_rule_name,
+    live_rules,
+    searched,
+    within_limits,
+)
 from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.security.keys.keyring import EPOCH
+from hygie.kernel.security.limits import limit_columns
 from hygie.kernel.store.asked import asked
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.ids import id_of, key_of
 from hygie.kernel.store.model import Stored
+from hygie.kernel.store.scoping import NO_TOKENS
 from hygie.kernel.store.tracing import Request, Touched, trace_one, trace_refusal
 
 _ASKED = (
@@ -34,8 +42,16 @@ _ASKED = (
 _POLICY = "{0}.others, {0}.label, {0}.author, {0}.matter"
 _RESOURCE = (
     f"r.ver, r.upd, r.uid, r.rid, r.pat, r.rt, {_POLICY.format('r')}, r.body, FALSE AS deletion"
+    "{limits[0]}"
 )
-_HISTORY = f"h.ver, h.upd, h.uid, h.rid, h.pat, h.rt, {_POLICY.format('h')}, h.body, h.deletion"
+_HISTORY = (
+    f"h.ver, h.upd, h.uid, h.rid, h.pat, h.rt, {_POLICY.format('h')}, h.body, h.deletion"
+    "{limits[1]}"
+)
+_LIMITS = {
+    False: ("", ""),
+    True: (f", {searched('r')} AS searched", f", {NO_TOKENS} AS searched"),
+}
 _SELECT = (
     f"SELECT a.n, v.*, {EPOCH} AS epoch, {{rule}} AS rule FROM {{asked}} "
     "JOIN resource_key k ON k.rt = a.rt AND k.uid = a.uid JOIN LATERAL ({versions}) v ON TRUE"
@@ -86,10 +102,18 @@ class Reader:
         self._database = database
         self._bodies = bodies
         self._gate = gate
-        rule = grouped_rule_name(gate.policies.read, "v")
         self._current, self._version = (
-            _SELECT.format(rule=rule, asked=asked(_ASKED), versions=versions)
+            {limited: self._statement(versions, limited=limited) for limited in (False, True)}
             for versions in (_CURRENT, _VERSION)
+        )
+
+    def _statement(self, versions: str, *, limited: bool) -> str:
+        """Return the statement of a group, ``limited`` where it has an application."""
+        rule = grouped_rule_name(self._gate.policies.read, "v")
+        return _SELECT.format(
+            rule=within_limits(rule, "v", tokens="v.searched") if limited else rule,
+            asked=asked(_ASKED, limited=limited),
+            versions=versions.format(limits=_LIMITS[limited]),
         )
 
     async def run(self, reads: Sequence[Read]) -> Sequence[Outcome]:
@@ -116,29 +140,32 @@ class Reader:
         traces: list[Trace] = []
         current = {n: one for n, one in waiting.items() if one.read.version is None}
         versions = {n: one for n, one in waiting.items() if one.read.version is not None}
-        for statement, group in ((self._current, current), (self._version, versions)):
-            rows = await self._fetch(connection, statement, group)
+        for statements, group in ((self._current, current), (self._version, versions)):
+            rows = await self._fetch(connection, statements, group)
             for number, one in group.items():
                 row = rows.get(number)
-                results[number] = await self._outcome(one.read, row)
+                results[number] = _unscoped(one) or await self._outcome(one.read, row)
                 traces.append(_trace(one, row, results[number]))
         await write(connection, traces)
         return results
 
     async def _fetch(
-        self, connection: Connection, statement: str, group: dict[int, _Asked]
+        self, connection: Connection, statements: Mapping[bool, str], group: dict[int, _Asked]
     ) -> dict[int, Record]:
         if not group:
             return {}
         numbers = list(group)
         callers = [one.caller for one in group.values()]
+        limits = [caller.limit for caller in callers]
+        limited = any(limits)
         rows = await connection.fetch(
-            statement,
+            statements[limited],
             [type_number(one.read.rt) for one in group.values()],
             [key_of(one.read.rid)[0] for one in group.values()],
             [min(one.read.version or 0, LAST_VERSION) for one in group.values()],
             live_rules(self._gate.policies.read, callers),
             *caller_columns(callers),
+            *(limit_columns(limits, ["r"] * len(limits)) if limited else ()),
         )
         return {numbers[row["n"] - 1]: row for row in rows}
 
@@ -153,6 +180,17 @@ class Reader:
             # A damaged document fails its own read, and none of the group.
             return error
         return Stored(read.rt, id_of(row["uid"], row["rid"]), row["ver"], row["upd"], body)
+
+
+def _unscoped(one: _Asked) -> Forbidden | None:
+    """Return the refusal of an application that may read nothing of the type, whatever is there."""
+    limit = one.caller.limit
+    try:
+        if limit is not None:
+            limit.check("r", one.read.rt)
+    except Forbidden as refused:
+        return refused
+    return None
 
 
 def _trace(one: _Asked, row: Record | None, outcome: Outcome) -> Trace:

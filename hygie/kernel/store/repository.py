@@ -21,6 +21,7 @@ from hygie.kernel.store.batch import Batch
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.bundles import Part
 from hygie.kernel.store.change import Change
+from hygie.kernel.store.comparing import Candidate, Sought, candidates
 from hygie.kernel.store.conditional import at_most_one, check_criteria, read_criteria
 from hygie.kernel.store.history import Historian, Scope
 from hygie.kernel.store.identifying import Identifier, Traits
@@ -33,6 +34,7 @@ from hygie.kernel.store.people import People
 from hygie.kernel.store.prepare import Prepared, check_body_id, prepare
 from hygie.kernel.store.reading import Read, Reader
 from hygie.kernel.store.relabelling import Relabelling, relabel
+from hygie.kernel.store.scoping import constraint
 from hygie.kernel.store.search.query import read_query
 from hygie.kernel.store.searching import Searcher
 from hygie.kernel.store.site import Site
@@ -69,7 +71,9 @@ class Repository:
         self.bodies = bodies
         self.site = site
         self.law = law
-        self._gate = gate = Gate(law.policies, lambda: clock.now().astimezone(site.zone).date())
+        self._gate = gate = Gate(
+            law.policies, lambda: clock.now().astimezone(site.zone).date(), constraint
+        )
         self._parties = Parties()
         self._traces: Batch[Sequence[Trace], None] = Batch(self._write_traces)
         self._writer = Writer(
@@ -146,6 +150,13 @@ class Repository:
         """Return who has this INS or all these strict traits, for the right *identify*."""
         asked = request or Request("search-type")
         return await self._identifier.identify(access, asked, ins=ins, traits=traits)
+
+    async def candidates(
+        self, access: Access, sought: Sought, *, request: Request | None = None
+    ) -> list[Candidate]:
+        """Return who may be the person that an outside identity names, by their strict traits."""
+        asked = request or Request("search-type")
+        return await candidates(self._identifier, access, asked, sought=sought)
 
     async def create(
         self,

@@ -107,7 +107,7 @@ class Searcher:
         self, connection: Connection, caller: Caller, query: Query
     ) -> tuple[Found, list[Touched]]:
         """Search inside an open transaction of this caller, who writes the traces."""
-        decision = self._gate.decide(caller, directory=query.rt in directory_types())
+        decision = self._gate.decide(caller, directory=query.rt in directory_types(), rt=query.rt)
         _check_total(caller, query)
         plan = await plan_of(connection, decision, query, await self._known(connection, query))
         if query.summary == "count":

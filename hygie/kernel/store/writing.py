@@ -35,6 +35,7 @@ from hygie.kernel.store.locking import States, lock, stated_by
 from hygie.kernel.store.model import Stored, Written
 from hygie.kernel.store.parties import Parties
 from hygie.kernel.store.rows import Version, part_for, whole
+from hygie.kernel.store.scoping import scoped
 from hygie.kernel.store.spreading import hold, spread
 from hygie.kernel.store.tracing import Touched, trace_one, trace_refusal
 from hygie.kernel.store.units import Units
@@ -148,6 +149,7 @@ class Writer:
             _effect(*one, relabels=self._law.policies.relabels)
             for one in zip(changes, callers, currents, rules, strict=True)
         ]
+        effects = await scoped(connection, effects, numbers)
         effects = await self._guarded(connection, effects)
         permits = [effect for effect in effects if isinstance(effect, Permit)]
         versions, refused = await self._versions(connection, permits, numbers)

@@ -47,6 +47,7 @@ WITHOUT = {
     "kernel/store/loading/copying.py": "the local operator's load",
     "kernel/store/purging.py": "a named job of the local operator, which answers counts",
     "kernel/store/reindexing.py": "a named job of the local operator, which answers counts",
+    "kernel/store/scoping.py": "what was decided already, within the scopes of an application",
     "kernel/store/spreading.py": "labels on their way, which answer nobody",
     "kernel/store/versions.py": "versions being written, after the decision",
     "kernel/subscriptions/feed.py": "places of versions: whoever gets a body reads it as a caller",
