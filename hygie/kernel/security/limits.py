@@ -61,7 +61,7 @@ class Limit:
         return [
             one
             for one in self.reaches
-            if one.permissions & set(permissions) and rt in (None, one.rt, *_any(one))
+            if one.permissions & set(permissions) and (rt is None or one.rt in (ANY_TYPE, rt))
         ]
 
     def reaches_new(
@@ -159,10 +159,6 @@ def _choices(scope: Scope, constraint: Constraint) -> list[frozenset[int]]:
         for name, listed in sorted(scope.query)
     ]
     return [frozenset(chosen) for chosen in product(*values)]
-
-
-def _any(one: Reach) -> Sequence[int]:
-    return (one.rt,) if one.rt == ANY_TYPE else ()
 
 
 LIMIT_COLUMNS = (("types", "smallint[]"), ("patients", "integer[]"), ("sets", "text[]"))
