@@ -35,6 +35,19 @@ NO_MATTER = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
+class Exercise:
+    """The role and the structure in which somebody chose to act: it narrows and never adds.
+
+    Attributes:
+        role: a role of the access matrix, which the person must still practise.
+        structure: party number of the structure, 0 where the exercise names none.
+    """
+
+    role: str
+    structure: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """An authenticated party and the purpose of the request.
 
@@ -52,7 +65,10 @@ class Caller:
         principals: party numbers of the professionals under whom the person acts now.
         shadows: party numbers of the structures where those professionals practise now: who blocks
             one of them blocks whoever acts under its people.
+        aside: party numbers of the structures where the person practises and which the exercise
+            sets aside: who blocks one of them still blocks the person, nothing else of them counts.
         matters: 32 bytes, bit ``n`` set where the roles may read matter ``n``.
+        exercise: the one exercise the person chose for the session, None for all of them.
         limit: what the application that asks for the person is limited to, None for the person.
 
     Roles to matters are facts of the database: :class:`hygie.kernel.security.gate.Gate` reads them
@@ -69,7 +85,9 @@ class Caller:
     structures: frozenset[int] = field(default_factory=frozenset)
     principals: frozenset[int] = field(default_factory=frozenset)
     shadows: frozenset[int] = field(default_factory=frozenset)
+    aside: frozenset[int] = field(default_factory=frozenset)
     matters: bytes = NO_MATTER
+    exercise: Exercise | None = None
     limit: Limit | None = None
 
     @property

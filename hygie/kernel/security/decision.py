@@ -100,8 +100,11 @@ def decide(
 
 
 def own_parties(caller: Caller) -> list[int]:
-    """Return 0, for what holds of the record, and the parties whose relations are the caller's."""
-    return [OF_THE_RECORD, *caller.own]
+    """Return 0, for what holds of the record, and the parties whose relations are the caller's.
+
+    The structures that an exercise sets aside are among them: ``members`` lets their blocks count.
+    """
+    return [OF_THE_RECORD, *caller.own, *sorted(caller.aside)]
 
 
 def members(caller: Caller) -> list[int]:
@@ -111,7 +114,8 @@ def members(caller: Caller) -> list[int]:
     """
     known = own_parties(caller)
     shadows = sorted(caller.shadows - {*known, *caller.principals})
-    return [*known, *sorted(caller.principals), *shadows, *(-1 - one for one in shadows)]
+    blocking = [*sorted(caller.aside), *shadows]
+    return [*known, *sorted(caller.principals), *shadows, *(-1 - one for one in blocking)]
 
 
 def grouped_rule_name(policy: Policy, row: str, *, rules: str = ASKED.rules) -> str:

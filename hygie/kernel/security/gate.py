@@ -137,7 +137,13 @@ class Gate:
             roles: Collection[str] = [caller.reference.replace("/", ":", 1)]
         elif caller.kind == Kind.PROFESSIONAL and row is not None:
             roles = row["roles"]
-        elif not (caller.roles or caller.structures or caller.principals or any(caller.matters)):
+        elif not (
+            caller.roles
+            or caller.structures
+            or caller.aside
+            or caller.principals
+            or any(caller.matters)
+        ):
             return caller
         else:
             return replace(
@@ -146,12 +152,19 @@ class Gate:
                 structures=frozenset(),
                 principals=frozenset(),
                 shadows=frozenset(),
+                aside=frozenset(),
                 matters=NO_MATTER,
             )
+        structures = frozenset(row["structures"] if row else ())
+        kept = structures
+        if caller.exercise is not None:
+            roles = [role for role in roles if role == caller.exercise.role]
+            kept = structures & {caller.exercise.structure}
         return replace(
             caller,
             roles=frozenset(roles),
-            structures=frozenset(row["structures"] if row else ()),
+            structures=kept,
+            aside=structures - kept,
             principals=frozenset(row["principals"] if row else ()),
             shadows=frozenset(row["shadows"] if row else ()),
             matters=self.policies.matrix.readable(roles, self.today()),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
 from hygie.kernel.errors import Unauthenticated
-from hygie.kernel.security.caller import Caller, Kind, Right
+from hygie.kernel.security.caller import Caller, Exercise, Kind, Right
 from hygie.kernel.web.authentication import level_of, proofs_of
 from hygie.kernel.web.bridge import ask, repository
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PURPOSE = {Kind.PATIENT: "PATRQT", Kind.PROFESSIONAL: "TREAT", Kind.RESEARCHER: "HRESCH"}
 """Codes of http://terminology.hl7.org/CodeSystem/v3-ActReason; the others act for HOPERAT."""
 PARTY = "hygie_party"
+EXERCISE = "hygie_exercise"
+"""Where the session keeps the exercise that a professional chose: role and structure number."""
 
 
 class Account(Protocol):
@@ -60,7 +62,19 @@ def caller_of(request: HttpRequest) -> Caller:
         purpose=purpose,
         rights=rights,
         level=max(1, level_of(proofs_of(request))),
+        exercise=_exercise(request),
     )
+
+
+def choose_exercise(request: HttpRequest, exercise: Exercise | None) -> None:
+    """Act in one exercise until the end of the session; None acts in all of them."""
+    chosen = None if exercise is None else [exercise.role, exercise.structure]
+    request.session[EXERCISE] = chosen
+
+
+def _exercise(request: HttpRequest) -> Exercise | None:
+    kept = request.session.get(EXERCISE)
+    return Exercise(*kept) if kept else None
 
 
 def _party(request: HttpRequest, account: Account) -> int:

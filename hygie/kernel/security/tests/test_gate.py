@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hygie.kernel.errors import Unauthenticated
-from hygie.kernel.security.caller import Bearer, Caller, Kind, Right, job
+from hygie.kernel.security.caller import Bearer, Caller, Exercise, Kind, Right, job
+from hygie.kernel.security.decision import members, own_parties
 from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.security.policies import Policies
 from hygie.kernel.security.relations import Relation
@@ -78,6 +80,37 @@ async def test_a_caller_who_says_what_they_practise_is_not_believed(
     caller = await GATE.caller(connection, boasting)
     assert (caller.roles, caller.structures, caller.principals) == (frozenset(),) * 3
     assert not any(caller.matters)
+
+
+async def test_an_exercise_narrows_to_one_role_and_one_structure(connection: Connection) -> None:
+    await practise(connection, "10", 50, AFTER)
+    await practise(connection, "60", 51, AFTER)
+    chosen = replace(DOCTOR, exercise=Exercise("60", 51))
+    caller = await GATE.caller(connection, chosen)
+    assert caller.roles == {"60"}
+    assert (set(caller.structures), set(caller.aside)) == ({51}, {50})
+    assert caller.matters[0] == 1
+
+
+@pytest.mark.parametrize("exercise", [Exercise("10", 99), Exercise("99", 50), Exercise("60", 51)])
+async def test_an_exercise_that_is_not_practised_gives_nothing(
+    connection: Connection, exercise: Exercise
+) -> None:
+    await practise(connection, "10", 50, AFTER)
+    await practise(connection, "60", 51, BEFORE)
+    caller = await GATE.caller(connection, replace(DOCTOR, exercise=exercise))
+    assert caller.roles <= {"10"}
+    assert caller.structures <= {50}
+    assert not (caller.roles and caller.structures)
+
+
+async def test_a_structure_set_aside_counts_for_its_blocks_alone(connection: Connection) -> None:
+    await practise(connection, "10", 50, AFTER)
+    await practise(connection, "10", 51, AFTER)
+    caller = await GATE.caller(connection, replace(DOCTOR, exercise=Exercise("10", 51)))
+    assert 50 in own_parties(caller)
+    assert -1 - 50 in members(caller)
+    assert -1 - 51 not in members(caller)
 
 
 async def test_one_acts_under_a_professional_until_a_date(connection: Connection) -> None:
