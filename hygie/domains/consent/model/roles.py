@@ -8,6 +8,8 @@ from datetime import date
 
 from hygie.kernel.security.dated import Columns, load
 
+HEALTH_PROFESSIONS = "G15"
+"""The family of TRE_G15."""
 _TRAINING = {"G16": "training:"}
 
 
@@ -84,6 +86,16 @@ def role_of(system: str, code: str) -> str | None:
             if rows and rows[-1].value.family == family and not role.startswith("job:"):
                 return role
     return None
+
+
+def family_of(role: str) -> str:
+    """Return the list a role comes from, empty where no table names it.
+
+    >>> family_of("10"), family_of("secretary"), family_of("nobody")
+    ('G15', 'own', '')
+    """
+    rows = ROLES.by_key.get((role,))
+    return rows[-1].value.family if rows else ""
 
 
 def may_declare(roles: Iterable[str], *, centre_15: bool, at: date) -> bool:

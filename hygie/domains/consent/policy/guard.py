@@ -13,12 +13,12 @@ from typing import Final
 
 from hygie.domains.consent.model.constants import emergency_length, representative_naming
 from hygie.domains.consent.model.events import Stater, longest_for
-from hygie.domains.consent.model.roles import may_declare
+from hygie.domains.consent.model.roles import HEALTH_PROFESSIONS, family_of, may_declare
 from hygie.kernel.clock import Clock
 from hygie.kernel.errors import Forbidden
 from hygie.kernel.security.caller import Caller, Kind
 from hygie.kernel.security.relations import Relation
-from hygie.kernel.store.facts import Fact, PartyRef, Stated
+from hygie.kernel.store.facts import Fact, PartyRef, Practice, Stated
 
 PERSONAL: Final = frozenset(
     {
@@ -39,6 +39,8 @@ PERSONAL: Final = frozenset(
 """What the person decides, or who decides for the person."""
 DECLARED: Final = frozenset({Relation.EMERGENCY, Relation.CENTRE_15})
 MEMBERSHIP_JOB: Final = "job/membership"
+PROFESSIONALS_JOB: Final = "job/professionals"
+"""It writes the roles that a professional proves at sign-in, and no other fact."""
 _HELPERS: Final = frozenset({Relation.HELPER, Relation.HELPER_ADMINISTRATIVE})
 _CLOCKS_APART = timedelta(minutes=5)
 
@@ -116,11 +118,23 @@ class ChoiceGuard:
         if caller.kind == Kind.SYSTEM or before == after:
             return
         if any(not isinstance(one, Fact) for one in before ^ after):
-            raise Forbidden(_DIRECTORY)
+            _check_directory(caller, before ^ after)
+            return
         old = frozenset(one for one in before if isinstance(one, Fact))
         new = frozenset(one for one in after if isinstance(one, Fact))
         change = _Change(rt, old, old - new, new - old, self.clock.now())
         _CHECKS.get(caller.kind, _check_nobody)(caller, change)
+
+
+def _check_directory(caller: Caller, changed: frozenset[Stated]) -> None:
+    proves_roles = caller.reference == PROFESSIONALS_JOB and caller.kind == Kind.JOB
+    if not proves_roles or not all(_is_profession(one) for one in changed):
+        raise Forbidden(_DIRECTORY)
+
+
+def _is_profession(one: Stated) -> bool:
+    """Tell whether it is a health profession practised; Hygie's own roles come from the operator."""
+    return isinstance(one, Practice) and family_of(one.role) == HEALTH_PROFESSIONS
 
 
 def _check_person(caller: Caller, change: _Change) -> None:

@@ -200,6 +200,21 @@ def test_only_the_operator_writes_roles() -> None:
 
 
 @pytest.mark.parametrize("kind", list(Relation))
+def test_the_professionals_job_states_roles_and_nothing_that_opens_a_record(
+    kind: Relation,
+) -> None:
+    role = Practice(PETIT, "10", None, FIRST, LAST)
+    proving = job("professionals")
+    assert permits(proving, "PractitionerRole", after=role)
+    assert permits(proving, "PractitionerRole", before=frozenset({role}))
+    assert not permits(proving, "PractitionerRole", after=fact(kind, PETIT))
+    regulator = Practice(PETIT, "samu-regulator", None, FIRST, LAST)
+    assert not permits(proving, "PractitionerRole", after=regulator)
+    both = frozenset[Stated]({role, fact(kind, PETIT)})
+    assert not permits(proving, "PractitionerRole", before=both)
+
+
+@pytest.mark.parametrize("kind", list(Relation))
 def test_the_membership_job_states_memberships_alone(kind: Relation) -> None:
     stated = fact(kind, PETIT)
     assert permits(job("membership"), "CareTeam", after=stated) == (kind is Relation.CARE_TEAM)
