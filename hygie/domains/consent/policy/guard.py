@@ -133,7 +133,7 @@ def _check_directory(caller: Caller, changed: frozenset[Stated]) -> None:
 
 
 def _is_profession(one: Stated) -> bool:
-    """Tell whether it is a health profession practised; Hygie's own roles come from the operator."""
+    """Tell whether it is a health profession; Hygie's own roles come from the operator."""
     return isinstance(one, Practice) and family_of(one.role) == HEALTH_PROFESSIONS
 
 

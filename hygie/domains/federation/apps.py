@@ -1,0 +1,25 @@
+"""The Django application of outside identity; its models stand in ``orm.py``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from django.apps import AppConfig, apps
+
+
+class FederationConfig(AppConfig):
+    """Declare the models of links, attempts and doubtful cases to Django."""
+
+    name = "hygie.domains.federation"
+    label = "federation"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def import_models(self) -> None:
+        """Load the models from ``orm.py``, where Django would look into ``models.py``."""
+        registry = self.apps or apps
+        self.models = registry.all_models[self.label]
+        self.models_module = import_module("hygie.domains.federation.orm")
+
+    def ready(self) -> None:
+        """Remember, when somebody signs out, which provider's session is to be ended."""
+        import_module("hygie.domains.federation.service.leaving").listen()
