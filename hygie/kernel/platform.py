@@ -81,6 +81,28 @@ class Announcement:
     urgent: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Another way in than the password, shown on the sign-in page.
+
+    Attributes:
+        order: doors are shown smallest first.
+        label: the French text of the button, which is also the key of its translation.
+        url_name: the Django URL name it leads to, with ``kwargs``.
+        portals: whose people it is for.
+        note: a French sentence below the button, empty for none.
+        more: a French label and an address that explain it.
+    """
+
+    order: int
+    label: str
+    url_name: str
+    kwargs: Mapping[str, str] = field(default_factory=dict)
+    portals: tuple[Portal, ...] = ()
+    note: str = ""
+    more: tuple[str, str] | None = None
+
+
 class DemoDirectory(Protocol):
     """Tells the demonstration accounts; absent outside demonstration mode."""
 
@@ -114,6 +136,8 @@ class Platform:
     policies: Policies | None = None
     guard: Guard | None = None
     announcers: dict[tuple[Portal, Place], list[str]] = field(default_factory=dict)
+    doors: list[Door] = field(default_factory=list)
+    departures: list[str] = field(default_factory=list)
 
     def add_pages(
         self,
@@ -127,10 +151,7 @@ class Platform:
         self.pages.append(Pages(portal, prefix, urlconf, tuple(navigation)))
 
     def add_django_app(self, dotted: str, *, settings: Mapping[str, object] | None = None) -> None:
-        """Add a Django application by its dotted path, with the Django settings it needs.
-
-        Only sign_in has models.
-        """
+        """Add a Django application by its dotted path, with the Django settings it needs."""
         self.django_apps.append(dotted)
         self.django_settings.update(settings or {})
 
@@ -140,6 +161,19 @@ class Platform:
         It takes the Django request and returns Announcements, in the order they are shown.
         """
         self.announcers.setdefault((portal, place), []).append(dotted)
+
+    def add_door(self, door: Door) -> None:
+        """Show another way in on the sign-in page."""
+        self.doors.append(door)
+        self.doors.sort(key=lambda one: (one.order, one.label))
+
+    def add_departure(self, dotted: str) -> None:
+        """Let ``module:function`` say where somebody who signs out goes next.
+
+        It takes the Django request, before the session ends, and returns an address of ours, or
+        an empty text to leave it to the others.
+        """
+        self.departures.append(dotted)
 
     def add_projection(self, rt: str, projection: Projection) -> None:
         """Let resources of a type state facts that the access rules read.

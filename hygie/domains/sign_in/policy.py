@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from allauth.account.adapter import DefaultAccountAdapter
 from django.utils.translation import gettext_lazy as _
 
+from hygie.kernel.web.doors import departure
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -27,6 +29,10 @@ class ClosedDoor(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no
         """Refuse: accounts are made by the operator."""
         del request
         return False
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        """Return where somebody goes who signs out: an outside session may be to be ended too."""
+        return departure(request) or str(super().get_logout_redirect_url(request))
 
     def add_message(self, *args: object, **kwargs: object) -> None:
         """Say nothing: the page that follows shows what happened."""

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext
 
-from hygie.kernel.web import frame
+from hygie.kernel.web import doors, frame
 
 register = template.Library()
 MONTHS_UNTIL_YEARS = 24
@@ -24,6 +24,12 @@ WHOLE_DAY = len("2024-01-31")
 def record_tabs(context: RequestContext, patient: str) -> list[frame.MenuEntry]:
     """Return the tabs of the record of ``patient`` in the portal of this page."""
     return frame.tabs(context.request, context["portal"], patient)
+
+
+@register.inclusion_tag("components/doors.html", takes_context=True)
+def sign_in_doors(context: RequestContext) -> dict[str, Any]:
+    """Print the ways in besides the password."""
+    return {"doors": doors.doors(context.request)}
 
 
 @register.filter
