@@ -3,12 +3,17 @@
 pytest_plugins = (
     "hygie.testing.database",
     "hygie.testing.service",
+    "hygie.testing.simulators.serving",
     "hygie.testing.portal",
     "hygie.testing.browser",
-    "hygie.testing.simulators.serving",
 )
 
 # Django must be configured before these are imported; they hold no doctest.
 collect_ignore = [
-    f"hygie/domains/sign_in/{name}.py" for name in ("orm", "pages", "policy", "service")
+    *(f"hygie/domains/sign_in/{name}.py" for name in ("orm", "pages", "policy", "service")),
+    *(
+        f"hygie/domains/federation/{name}.py"
+        for name in ("orm", "service/accounts", "service/attempts", "service/leaving")
+    ),
+    *(f"hygie/domains/federation/{name}" for name in ("service/queue.py", "pages")),
 ]

@@ -24,6 +24,7 @@ from hygie.kernel.web.wsgi import WsgiBridge
 from hygie.testing import stories
 from hygie.testing.database import ScratchServer
 from hygie.testing.ports import free_port, wait_for
+from hygie.testing.simulators.serving import Outside
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -93,10 +94,12 @@ def compose(settings: Settings) -> Platform:
 
 
 @pytest.fixture(scope="session")
-def site(database_server: ScratchServer) -> Iterator[Site]:
+def site(database_server: ScratchServer, outside: Outside) -> Iterator[Site]:
     """Give the composed portal with its records, its accounts and a running loop."""
     scratch = database_server.create()
-    settings = replace(scratch.settings, demo=4)
+    providers = scratch.settings.data / "providers.toml"
+    providers.write_text(outside.described(), "utf-8")
+    settings = replace(scratch.settings, demo=4, providers=providers)
     platform = compose(settings)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="engine", daemon=True)

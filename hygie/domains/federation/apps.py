@@ -19,7 +19,3 @@ class FederationConfig(AppConfig):
         registry = self.apps or apps
         self.models = registry.all_models[self.label]
         self.models_module = import_module("hygie.domains.federation.orm")
-
-    def ready(self) -> None:
-        """Remember, when somebody signs out, which provider's session is to be ended."""
-        import_module("hygie.domains.federation.service.leaving").listen()

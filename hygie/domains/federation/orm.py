@@ -80,7 +80,7 @@ class Case(models.Model):
     reason = models.CharField(max_length=20)
     sealed = models.TextField(blank=True)
     state = models.CharField(
-        max_length=10, choices=[(one.value, one.value) for one in State], default=State.WAITING
+        max_length=10, choices=[(one.value, one.value) for one in State], default=State.WAITING.value
     )
     created = models.DateTimeField(auto_now_add=True)
     last_seen = models.DateTimeField(auto_now=True)
@@ -98,7 +98,7 @@ class Case(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["realm", "issuer", "subject"],
-                condition=models.Q(state__in=[State.WAITING, State.DESK]),
+                condition=models.Q(state__in=[State.WAITING.value, State.DESK.value]),
                 name="one_open_case_per_outside_identity",
             )
         ]

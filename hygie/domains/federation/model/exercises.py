@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from hygie.kernel.errors import Forbidden
+from hygie.kernel.security.dated import DatedTable, load
 
 _LONGEST = 200
 _MOST = 50
@@ -105,3 +107,22 @@ def _place(activity: object) -> Place | None:
 
 def _text(value: object) -> str:
     return value.strip()[:_LONGEST] if isinstance(value, str) else ""
+
+
+def profession_label(code: str, language: str) -> str:
+    """Return the name of a profession of TRE_G15 in ``fr`` or ``en``, its code where unknown.
+
+    >>> profession_label("10", "fr"), profession_label("999", "en")
+    ('Médecin', '999')
+    """
+    return _labels().latest().get((code,), {}).get(language, code)
+
+
+@cache
+def _labels() -> DatedTable[dict[str, str]]:
+    return load(
+        "hygie.domains.federation",
+        "definitions/professions.csv",
+        key=("code",),
+        make=lambda columns: {"fr": columns["label_fr"], "en": columns["label_en"]},
+    )

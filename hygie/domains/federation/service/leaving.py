@@ -1,58 +1,69 @@
 """Sign out at the provider too: FranceConnect and Pro Santé Connect ask it of their clients.
 
-The ID token that names the session at the provider is kept sealed in our session, and taken out
-when somebody signs out. RP-Initiated Logout 1.0.
+The ID token that names the session at the provider is kept sealed in our session. At the sign-out
+it goes, sealed, into a row that one address finds once: our session is emptied meanwhile
+(OpenID Connect RP-Initiated Logout 1.0).
 """
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.contrib.auth.signals import user_logged_out
+from django.urls import reverse
+from django.utils import timezone
 
+from hygie.domains.federation.orm import Begun
+from hygie.domains.federation.service.attempts import LASTS
 from hygie.domains.federation.service.openid.client import Proven
 from hygie.domains.federation.service.sealing import seal, unseal
-from hygie.kernel.errors import InvalidRequest
+from hygie.kernel.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-SESSION, LEAVING = "hygie_outside_session", "hygie_outside_leaving"
+SESSION = "hygie_outside_session"
+READER = "session"
 
 
 def keep(request: HttpRequest, proven: Proven) -> None:
     """Keep what names the session at the provider, until the sign-out."""
-    kept = [proven.provider.name, proven.id_token]
-    request.session[SESSION] = seal(kept, reader="session")
+    request.session[SESSION] = seal([proven.provider.name, proven.id_token], reader=READER)
 
 
-def listen() -> None:
-    """Hear of every sign-out."""
-    user_logged_out.connect(_hand_over, dispatch_uid="federation.leaving")
-
-
-def _hand_over(request: HttpRequest, **_: Any) -> None:
-    """Set aside the provider's session: the session of this browser is emptied right after."""
-    kept = request.session.get(SESSION) if request is not None else None
-    if kept:
-        request.hygie_left = kept  # type: ignore[attr-defined]
-
-
-def begin_leaving(request: HttpRequest) -> None:
-    """Carry it over to the new, empty session, where the page of sign-out looks for it."""
-    kept = getattr(request, "hygie_left", None)
-    if kept:
-        request.session[LEAVING] = kept
-
-
-def take(request: HttpRequest) -> tuple[str, str, str] | None:
-    """Return provider, ID token and a state for the sign-out at the provider, once."""
-    kept = request.session.pop(LEAVING, None)
+def departure(request: HttpRequest) -> str:
+    """Return where to go on from the sign-out; empty for who came by no provider."""
+    kept = request.session.get(SESSION)
     if not kept:
-        return None
+        return ""
+    key = secrets.token_urlsafe(32)
+    Begun.objects.create(
+        state=_digest(key),
+        browser=b"",
+        provider=READER,
+        sealed=kept,
+        expires=timezone.now() + LASTS,
+    )
+    return reverse("federation_leaving", kwargs={"key": key})
+
+
+def take(key: str) -> tuple[str, str]:
+    """Return provider and ID token of a session that is ending, once.
+
+    Raises:
+        NotFound: there is none under this key, or no more.
+    """
+    rows = Begun.objects.filter(state=_digest(key), provider=READER, expires__gte=timezone.now())
+    found = rows.first()
+    if found is None or not rows.delete()[0]:
+        raise NotFound("This sign-out is over.")
     try:
-        name, token = unseal(kept, reader="session")
-    except InvalidRequest:
-        return None
-    return name, token, secrets.token_urlsafe(24)
+        name, token = unseal(found.sealed, reader=READER)
+    except InvalidRequest as other:
+        raise NotFound("This sign-out is over.") from other
+    return name, token
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(b"leaving" + key.encode()).digest()

@@ -1,4 +1,4 @@
-"""What is kept of an outside identity between two pages is encrypted with the installation's key."""
+"""What is kept of an outside identity between two pages, encrypted with our own key."""
 
 from __future__ import annotations
 

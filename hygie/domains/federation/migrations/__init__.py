@@ -1,0 +1,1 @@
+"""Migrations of links, attempts and doubtful cases."""
