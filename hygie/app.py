@@ -33,6 +33,8 @@ from hygie.kernel.web import portal, waiting
 log = logging.getLogger(__name__)
 Face = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+SIMULATORS = "/simulators/"
+"""Where the simulators of outside organisations stand, in demonstration mode."""
 REFRESH = 600.0
 """Seconds between two refreshes of the planner's statistics."""
 LOOK_AGAIN = 0.05
@@ -41,7 +43,7 @@ LOOK_AGAIN = 0.05
 
 def compose(settings: Settings, *, demo: DemoDirectory | None = None) -> Platform:
     """Return the register of every domain and portal of this programme."""
-    platform = Platform(settings, demo=demo)
+    platform = Platform(_with_outside(settings), demo=demo)
     discover(platform, "hygie.domains")
     if settings.only != "api":
         discover(platform, "hygie.portals")
@@ -60,6 +62,7 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._platform = compose(settings, demo=_demonstration(settings))
+        self._simulators: Face | None = _simulators(self._platform.settings)
         self._machines: Face | None = None
         self._pages: Face | None = None
         self._opening: asyncio.Task[None] | None = None
@@ -89,6 +92,8 @@ class Application:
         path = scope["path"]
         if path == "/healthz":
             await self._healthz(send)
+        elif self._simulators is not None and path.startswith(SIMULATORS):
+            await self._simulators(scope, receive, send)
         elif is_machine_path(path):
             await (self._machines or self._no_machines)(scope, receive, send)
         else:
@@ -165,6 +170,24 @@ def _demonstration(settings: Settings) -> DemoDirectory | None:
     from hygie.demo.guide import Guide  # noqa: PLC0415 - only a demonstration loads it
 
     return Guide(settings.data)
+
+
+def _with_outside(settings: Settings) -> Settings:
+    """Return the settings; a demonstration without providers gets the simulators of them."""
+    if settings.demo is None:
+        return settings
+    from hygie.demo.outside import with_simulators  # noqa: PLC0415 - only a demonstration has them
+
+    return with_simulators(settings)
+
+
+def _simulators(settings: Settings) -> Face | None:
+    if settings.demo is None:
+        return None
+    from hygie.demo.outside import simulators, write_outside_people  # noqa: PLC0415 - same
+
+    write_outside_people(settings)
+    return simulators(settings)
 
 
 async def _refresh_statistics(platform: Platform) -> None:

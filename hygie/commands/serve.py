@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from hygie.commands.options import command, positive, settings_of
+from hygie.domains.federation.model.providers import simulators
+from hygie.domains.federation.service.providers import providers_of
 from hygie.kernel.config import LOOPBACK, Settings
 from hygie.kernel.database import folders
 from hygie.kernel.database.installation import has_demonstration
@@ -43,7 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     journal.set_up(settings.log)
     # A folder that does not exist yet is not made for a start that is refused.
     accounts = folders.is_made(settings.data) and has_demonstration(settings.data)
-    check_may_start(settings, Installation(demonstration_accounts=accounts))
+    named = simulators(providers_of(settings))
+    check_may_start(settings, Installation(demonstration_accounts=accounts, simulators=named))
     commands = Commands(
         pages=PREPARE_PAGES if settings.only != "api" else (),
         population=population.command(settings),

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from hygie.app import compose
 from hygie.demo import Record, accounts, population
+from hygie.demo.outside import write_outside_people
 from hygie.domains.sign_in.model import Kind
 from hygie.kernel.config import Settings, settings_from_environment
 from hygie.kernel.database import server, state
@@ -38,6 +39,7 @@ def populate(settings: Settings, wanted: int) -> None:
     """Make and load so many patients, then open the demonstration accounts."""
     before = made(settings)
     remember(settings.data, before)
+    write_outside_people(settings)
     platform = compose(settings)
     asyncio.run(_load(settings, platform, wanted, date.fromisoformat(before.today)))
     if settings.only != "api":

@@ -80,7 +80,9 @@ class Case(models.Model):
     reason = models.CharField(max_length=20)
     sealed = models.TextField(blank=True)
     state = models.CharField(
-        max_length=10, choices=[(one.value, one.value) for one in State], default=State.WAITING.value
+        max_length=10,
+        choices=[(one.value, one.value) for one in State],
+        default=State.WAITING.value,
     )
     created = models.DateTimeField(auto_now_add=True)
     last_seen = models.DateTimeField(auto_now=True)

@@ -7,6 +7,7 @@ own.
 
 from __future__ import annotations
 
+import fcntl
 import secrets
 from pathlib import Path
 
@@ -52,6 +53,12 @@ def _made(character: Character, folder: Path, base: str) -> Simulator:
 def prepare(folder: Path) -> None:
     """Make the client's secret and key where there are none yet; files for their owner alone."""
     folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes start at once
+        _prepare(folder)
+
+
+def _prepare(folder: Path) -> None:
     if not (folder / "client-key.pem").exists():
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         private = key.private_bytes(
@@ -67,12 +74,15 @@ def prepare(folder: Path) -> None:
         _write(folder / "client-key.pem", private)
 
 
-def described(folder: Path, base: str) -> str:
-    """Return the TOML text that makes Hygie a client of these simulators (``HYGIE_PROVIDERS``)."""
-    return "\n".join(_table(one, folder, base) for one in CHARACTERS)
+def described(folder: Path, base: str, *, mounted: bool = False) -> str:
+    """Return the TOML text that makes Hygie a client of these simulators (``HYGIE_PROVIDERS``).
+
+    ``mounted`` tells that the very programme of the client serves them.
+    """
+    return "\n".join(_table(one, folder, base, mounted=mounted) for one in CHARACTERS)
 
 
-def _table(one: Character, folder: Path, base: str) -> str:
+def _table(one: Character, folder: Path, base: str, *, mounted: bool) -> str:
     lines = {
         "name": one.name,
         "kind": one.name,
@@ -91,6 +101,7 @@ def _table(one: Character, folder: Path, base: str) -> str:
         f"scopes = {scopes.split()!r}".replace("'", '"'),
         'algorithms = ["ES256"]',
         "simulator = true",
+        f"mounted = {str(mounted).lower()}",
         f"ciba = {str(one.ciba).lower()}",
         f"open_accounts = {str(not one.ciba).lower()}",
     ]

@@ -61,6 +61,7 @@ class Provider:
         ciba: whether a second device may approve (OpenID CIBA, poll mode).
         open_accounts: whether a person without account gets one.
         simulator: whether it is one of ours; refused outside demonstration.
+        mounted: whether this very programme serves that simulator.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Provider:
     ciba: bool = False
     open_accounts: bool = False
     simulator: bool = False
+    mounted: bool = False
 
 
 def read_providers(text: str, *, realm: str) -> tuple[Provider, ...]:
@@ -149,12 +151,12 @@ def _rules(one: Provider, realm: str) -> Iterable[tuple[bool, str]]:
         "its issuer is known to be of another kind or realm: identities of two never meet.",
     )
     yield (
-        one.simulator and realm != "demonstration",
+        (one.simulator or one.mounted) and realm != "demonstration",
         "a simulator exists in demonstration mode only.",
     )
     addresses = (one.issuer, *one.endpoints.values())
     yield (
-        any(not _is_safe(address, realm) for address in addresses),
+        not one.mounted and any(not _is_safe(address, realm) for address in addresses),
         "its addresses begin with https://; http:// on this machine is for demonstration and test.",
     )
     yield (

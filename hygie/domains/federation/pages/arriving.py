@@ -22,8 +22,8 @@ from hygie.kernel.web.bridge import ask, platform, repository
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from hygie.domains.federation.model.matching import Verdict
     from hygie.domains.federation.model.pivot import Pivot
+    from hygie.domains.federation.policy import Verdict
 
 CASE = "hygie_outside_case"
 """Where the session keeps the number of the person's own case."""

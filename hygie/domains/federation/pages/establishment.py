@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.urls import path
 
 from hygie.domains.federation.model.cases import State
-from hygie.domains.federation.model.matching import Trait, differences
 from hygie.domains.federation.model.pivot import Pivot
 from hygie.domains.federation.pages.words import REASONS, STATES, TRAITS
+from hygie.domains.federation.policy import Trait, differences
 from hygie.domains.federation.service import citizens, queue
 from hygie.domains.federation.service.providers import providers_of
 from hygie.kernel.errors import Conflict, InvalidRequest

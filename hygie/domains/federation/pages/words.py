@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from hygie.domains.federation.model.cases import State
-from hygie.domains.federation.model.matching import Reason, Trait
+from hygie.domains.federation.policy import Reason, Trait
 
 if TYPE_CHECKING:
     from django.utils.functional import Promise

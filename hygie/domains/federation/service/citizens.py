@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from hygie.domains.federation.model.matching import Reason, Verdict, judge, sought
 from hygie.domains.federation.model.pivot import Pivot
+from hygie.domains.federation.policy import Reason, Verdict, judge, sought
 from hygie.kernel.errors import Forbidden
 from hygie.kernel.security.caller import Caller, job
 from hygie.kernel.store import Repository

@@ -87,20 +87,36 @@ async def bring_up_to_date(
         ]
     )
     wanted = {(post.exercise.profession, post.structure): post for post in posts}
+    placed: set[str] = set()
     for held in await _roles(repository, stored.reference):
         body = _body(held)
         if not fhir.is_proven_role(body):
             continue
+        placed |= fhir.professions_of(body["code"])
         keys = {(code, fhir.place_of(body)) for code in fhir.professions_of(body["code"])}
-        kept = next((wanted.pop(key) for key in keys if key in wanted), None)
+        kept = _matching(wanted, keys)
         writes += await _keep_or_end(repository, held, kept, at=at)
     for post in wanted.values():
+        if not post.structure and post.exercise.profession in placed:
+            continue
         fresh = fhir.role(stored.reference, post.exercise, post.structure, at=at)
         await repository.create(CALLER, "PractitionerRole", msgspec.json.encode(fresh))
         writes += 1
     if writes:
         log.info("federation.professional_updated", extra={"id": stored.rid, "writes": writes})
     return UpToDate(stored.reference, posts, writes)
+
+
+def _matching(wanted: dict[tuple[str, str], Post], keys: set[tuple[str, str]]) -> Post | None:
+    """Return the exercise that a held role is of, and take it off what is wanted.
+
+    A token that names no structure says nothing of where: roles of the profession stay.
+    """
+    for key in keys:
+        if key in wanted:
+            return wanted.pop(key)
+    anywhere = (wanted.get((profession, "")) for profession, _ in keys)
+    return next((post for post in anywhere if post is not None), None)
 
 
 async def _keep_or_end(

@@ -39,11 +39,11 @@ def known_of(settings: Settings, name: str) -> Known:
 def seen_from(known: Known, address: str, *, base: str) -> str:
     """Return an address of a provider as the browser reaches it.
 
-    A simulator of this very programme answers wherever the programme is reached; a real provider
-    has one address.
+    A simulator that this very programme serves answers wherever the programme is reached; a real
+    provider has one address.
     """
     asked, own, reached = urlsplit(address), urlsplit(known.provider.issuer), urlsplit(base)
-    if not known.provider.simulator or asked.netloc != own.netloc or own.port != reached.port:
+    if not known.provider.mounted or asked.netloc != own.netloc:
         return address
     return urlunsplit(asked._replace(scheme=reached.scheme, netloc=reached.netloc))
 

@@ -14,9 +14,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from hygie.domains.federation.model.cases import OPEN, State, check_change, check_words
-from hygie.domains.federation.model.matching import Reason
 from hygie.domains.federation.model.pivot import Pivot
 from hygie.domains.federation.orm import Case
+from hygie.domains.federation.policy import Reason
 from hygie.domains.federation.service.accounts import Newcomer, link
 from hygie.domains.federation.service.openid.client import Proven
 from hygie.domains.federation.service.sealing import seal, unseal

@@ -22,7 +22,8 @@ Json = dict[str, Any]
 
 def prepare(session: requests.Session, provider: Provider) -> None:
     """Set a session up for a provider: its client certificate, and no proxy to this machine."""
-    session.trust_env = urlsplit(provider.issuer).hostname not in LOOPBACK
+    local = provider.mounted or urlsplit(provider.issuer).hostname in LOOPBACK
+    session.trust_env = not local
     session.max_redirects = 0
     if provider.certificate_files:
         certificate, key = provider.certificate_files
