@@ -25,6 +25,10 @@ RECIPIENT: Coding = (PARTICIPATION, "IRCP", "information recipient")
 AUTHOR: Coding = (PARTICIPATION, "AUT", "author (originator)")
 ORGANIZATION: Coding = ("http://terminology.hl7.org/CodeSystem/v3-RoleClass", "PROV",
                         "healthcare provider")  # fmt: skip
+ROLE_CODE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+DELEGATEE: Coding = (ROLE_CODE, "DELEGATEE", "delegatee")
+"""Who acts for somebody; the whole is told in the text of the role."""
+DELEGATOR: Coding = (ROLE_CODE, "DELEGATOR", "delegator")
 AUTHORIZER: Coding = ("http://terminology.hl7.org/CodeSystem/extra-security-role-type",
                       "authserver", "authorization server")  # fmt: skip
 

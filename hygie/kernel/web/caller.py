@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from hygie.kernel.errors import Unauthenticated
 from hygie.kernel.security.caller import Caller, Exercise, Kind, Right
+from hygie.kernel.web.acting import acting_of
 from hygie.kernel.web.authentication import level_of, proofs_of
 from hygie.kernel.web.bridge import ask, repository
 
@@ -43,6 +44,7 @@ def account_of(request: HttpRequest) -> Account | None:
 def caller_of(request: HttpRequest) -> Caller:
     """Return who asks: the person of the account, or ``account/<n>`` for who is nobody in a record.
 
+    Who acts for somebody asks as who they are beside that person, with no right of the account.
     The party number never changes, so the session keeps it after the first request.
 
     Raises:
@@ -51,6 +53,9 @@ def caller_of(request: HttpRequest) -> Caller:
     account = account_of(request)
     if account is None:
         raise Unauthenticated("Sign in first.")
+    level = max(1, level_of(proofs_of(request)))
+    if acting := acting_of(request):
+        return Caller(Kind.PATIENT, acting.party, acting.reference, purpose="PATRQT", level=level)
     kind = Kind[account.kind.upper()]
     rights = frozenset(Right(right) for right in account.rights)
     purpose = PURPOSE.get(kind, "HOPERAT")
@@ -61,7 +66,7 @@ def caller_of(request: HttpRequest) -> Caller:
         f"account/{account.pk}" if nobody else account.fhir_reference,
         purpose=purpose,
         rights=rights,
-        level=max(1, level_of(proofs_of(request))),
+        level=level,
         exercise=_exercise(request),
     )
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
 from hygie.kernel.errors import HygieError
+from hygie.kernel.web.acting import acting_of
 from hygie.kernel.web.bridge import platform
 from hygie.kernel.web.caller import Account, account_of
 
@@ -35,12 +36,15 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     match = request.resolver_match
     portal = match.namespaces[0] if match and match.namespaces else ""
     account = _account(request)
-    here = account is not None and portal == account.portal()
+    acting = acting_of(request) if account is not None else None
+    here = account is not None and portal == account.portal() and acting is None
+    # Whom one acts for stands on every page, the public ones too.
+    told = portal if here else "patient"
     return {
         "portal": portal,
         "account": account,
         "menu": menu(request, portal) if here else [],
-        "announcements": announcements(request, portal, "page") if here else [],
+        "announcements": announcements(request, told, "page") if here or acting else [],
         "demonstration": platform().settings.demo is not None,
         "other_language": ("en", "English") if get_language() == "fr" else ("fr", "Français"),
     }

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "hygie.kernel.web.middleware.refusals",
+    "hygie.kernel.web.keeping.one_record",
     "hygie.kernel.web.middleware.portals",
     "allauth.account.middleware.AccountMiddleware",
 ]
