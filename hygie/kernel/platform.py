@@ -103,6 +103,21 @@ class Door:
     more: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Launching:
+    """What an application is opened on, by whom it is known from the session.
+
+    Attributes:
+        client: id of the application.
+        patient: id of the Patient that is open.
+        encounter: id of the Encounter that is open, empty where there is none.
+    """
+
+    client: str
+    patient: str
+    encounter: str = ""
+
+
 class DemoDirectory(Protocol):
     """Tells the demonstration accounts; absent outside demonstration mode."""
 
@@ -138,6 +153,8 @@ class Platform:
     announcers: dict[tuple[Portal, Place], list[str]] = field(default_factory=dict)
     doors: list[Door] = field(default_factory=list)
     departures: list[str] = field(default_factory=list)
+    documents: dict[str, dict[str, object]] = field(default_factory=dict)
+    launcher: str = ""
 
     def add_pages(
         self,
@@ -174,6 +191,24 @@ class Platform:
         an empty text to leave it to the others.
         """
         self.departures.append(dotted)
+
+    def add_document(self, address: str, document: dict[str, object]) -> None:
+        """Let the engine answer a well-known address, such as ``.well-known/x``, with a document.
+
+        Raises:
+            ValueError: the address already has a document.
+        """
+        if address in self.documents:
+            raise ValueError(f"/{address} already has a document")
+        self.documents[address] = document
+
+    def set_launcher(self, dotted: str) -> None:
+        """Let ``module:function`` open an application on a patient, for the other domains.
+
+        It takes the Django request and a :class:`Launching`, and returns the address to go to.
+        :func:`hygie.kernel.web.launching.launch` calls it.
+        """
+        self.launcher = dotted
 
     def add_projection(self, rt: str, projection: Projection) -> None:
         """Let resources of a type state facts that the access rules read.

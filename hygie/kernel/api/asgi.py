@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from hygie.kernel.api.answers import refusal_answer
 from hygie.kernel.api.capabilities import capabilities
+from hygie.kernel.api.cors import preflight, shared
+from hygie.kernel.api.discovery import discovery
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import (
     HttpRequest,
@@ -21,7 +23,7 @@ from hygie.kernel.api.http import (
 )
 from hygie.kernel.api.negotiation import check_preconditions, pretty
 from hygie.kernel.api.routes import find_route, methods_of
-from hygie.kernel.api.tokens import discovery, introspection
+from hygie.kernel.api.tokens import introspection
 from hygie.kernel.errors import HygieError, Issue, NotFound
 
 log = logging.getLogger(__name__)
@@ -67,7 +69,10 @@ class MachineFace:
             peer=peer_of(scope, headers, self.trusted_proxies),
             id=request_id(headers),
         )
-        response = await self._answer(request, receive)
+        response = await preflight(self.engine, request)
+        if response is None:
+            response = await self._answer(request, receive)
+            response = await shared(self.engine, request, response)
         await send_response(send, request, response)
 
     async def _answer(self, request: HttpRequest, receive: Receive) -> Response:
@@ -86,8 +91,9 @@ class MachineFace:
             case (".well-known", *_):
                 return await discovery(self.engine, request)
             case ("oauth", "introspect"):
-                await _take_body(request, receive)
-                return await introspection(self.engine, request)
+                return await introspection(self.engine, request, receive)
+            case ("fhir", ".well-known", *_):
+                return await discovery(self.engine, request)
             case ("fhir", "metadata"):
                 return await capabilities(self.engine, request)
             case ("fhir", *below):
@@ -115,7 +121,7 @@ async def _take_body(request: HttpRequest, receive: Receive) -> None:
 def _methods(segments: tuple[str, ...]) -> tuple[str, ...]:
     """Return the methods of a path: below the FHIR base, or of the others."""
     match segments:
-        case (".well-known", *_) | ("fhir", *_):
+        case (".well-known", *_) | ("fhir", ".well-known", *_) | ("fhir", *_):
             return ("GET", "HEAD")
         case ("oauth", *_):
             return ("POST",)

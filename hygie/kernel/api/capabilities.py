@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from hygie.kernel.api.discovery import SMART
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import check_accepts_json
@@ -19,6 +20,14 @@ from hygie.kernel.store.compose import is_searched
 
 _SYSTEM_LEVEL = frozenset({"transaction", "batch", "history-system"})
 _SINCE = "2026-11-22"
+_OAUTH_URIS = (
+    ("authorize", "authorization_endpoint"),
+    ("token", "token_endpoint"),
+    ("introspect", "introspection_endpoint"),
+    ("revoke", "revocation_endpoint"),
+)
+_SMART = "http://fhir-registry.smarthealthit.org/StructureDefinition"
+_SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _STANDARD = "http://hl7.org/fhir/OperationDefinition"
 _OPERATIONS = "https://hygie.example.org/fhir/OperationDefinition"
 
@@ -39,11 +48,13 @@ async def capabilities(engine: Engine, request: HttpRequest) -> Response:
         raise NotSupported("There is no TerminologyCapabilities; ask for mode=full.")
     if mode not in ("full", "normative"):
         raise InvalidRequest("mode is full, normative or terminology.")
-    return Response(200, _statement(engine.base, engine.version))
+    smart = engine.documents.get(SMART, {})
+    uris = tuple((name, str(smart[key])) for name, key in _OAUTH_URIS if key in smart)
+    return Response(200, _statement(engine.base, engine.version, uris))
 
 
 @cache
-def _statement(base: str, version: str) -> bytes:
+def _statement(base: str, version: str, uris: tuple[tuple[str, str], ...]) -> bytes:
     return msgspec.json.encode(
         {
             "resourceType": "CapabilityStatement",
@@ -63,21 +74,32 @@ def _statement(base: str, version: str) -> bytes:
             "implementation": {"description": "Hygie", "url": base},
             "fhirVersion": "4.0.1",
             "format": ["application/fhir+json", "json"],
-            "rest": [_rest()],
+            "rest": [_rest(uris)],
         }
     )
 
 
-def _rest() -> dict[str, Any]:
+def _rest(uris: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     return {
         "mode": "server",
-        "security": {
-            "cors": False,
-            "description": "Every interaction but this one needs a bearer token (RFC 6750).",
-        },
+        "security": _security(uris),
         "resource": [_resource(rt) for rt in sorted(RESOURCE_TYPES)],
         "interaction": [{"code": code} for code in _codes(ROUTES) if code in _SYSTEM_LEVEL],
     }
+
+
+def _security(uris: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """Return how one signs in (SMART App Launch 2.2.0, "Conformance")."""
+    found: dict[str, Any] = {
+        "cors": bool(uris),
+        "description": "Every interaction but this one needs a bearer token (RFC 6750).",
+    }
+    if uris:
+        within = [{"url": name, "valueUri": address} for name, address in uris]
+        found["extension"] = [{"url": f"{_SMART}/oauth-uris", "extension": within}]
+        coding = {"system": _SERVICES, "code": "SMART-on-FHIR"}
+        found["service"] = [{"coding": [coding], "text": "OAuth2 with the SMART profile"}]
+    return found
 
 
 def _resource(rt: str) -> dict[str, Any]:

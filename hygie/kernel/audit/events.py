@@ -11,6 +11,8 @@ import msgspec
 
 from hygie.kernel.audit.balp import (
     BY_ROLE,
+    DELEGATEE,
+    DELEGATOR,
     DISCLOSURE,
     ORGANIZATION,
     PROFILES,
@@ -20,7 +22,7 @@ from hygie.kernel.audit.balp import (
     pattern_of,
 )
 from hygie.kernel.audit.leaf import Row
-from hygie.kernel.audit.trace import Flag
+from hygie.kernel.audit.trace import APPLICATION, Flag
 from hygie.kernel.errors import NotFound
 from hygie.kernel.fhir.names import RESOURCE_TYPES, type_name
 
@@ -150,6 +152,9 @@ def _agents(row: Row, pattern: Pattern, *, base: str, in_full: bool) -> list[Jso
         "who": {"display": "client application" if row["peer"] else "Hygie portal"},
         "requestor": False,
     }
+    if (row["detail"] or "").startswith(APPLICATION):
+        name = row["detail"].removeprefix(APPLICATION)
+        client |= {"who": {"identifier": {"value": name}}, "altId": name}
     if in_full and row["peer"]:
         client["network"] = {"address": row["peer"], "type": _NETWORK_IP}
     server = {
@@ -162,6 +167,11 @@ def _agents(row: Row, pattern: Pattern, *, base: str, in_full: bool) -> list[Jso
     if row["agent_role"]:
         user["role"] = [{"text": row["agent_role"]}]
     agents = [client, server, user]
+    if patient := _acted_for(row):
+        # R4 has no "on behalf of": the two are told as DICOM and the IHE profiles tell parties.
+        user["role"] = [{**_concept(DELEGATEE), "text": f"{row['rule']} for {patient}"}]
+        whom = {"type": _concept(DELEGATOR), "who": {"reference": patient}, "requestor": False}
+        agents.append(whom)
     if row["structure_uid"]:
         structure = (
             f"{type_name(row['structure_rt'])}/{row['structure_rid'] or row['structure_uid']}"
@@ -169,6 +179,14 @@ def _agents(row: Row, pattern: Pattern, *, base: str, in_full: bool) -> list[Jso
         who = {"reference": structure}
         agents.append({"type": _concept(ORGANIZATION), "who": who, "requestor": False})
     return agents
+
+
+def _acted_for(row: Row) -> str:
+    """Return whom a person acted for: a patient that the person is not; empty for nobody."""
+    person = (row["agent"] or "").startswith(("Patient/", "RelatedPerson/"))
+    if not person or not row["patient_uid"] or row["pat"] == row["party"]:
+        return ""
+    return f"Patient/{row['patient_rid'] or row['patient_uid']}"
 
 
 def _who(agent: str | None) -> Json:

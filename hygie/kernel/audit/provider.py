@@ -21,7 +21,7 @@ from hygie.kernel.security.caller import Caller, Kind
 if TYPE_CHECKING:
     from asyncpg import Connection
 
-PARAMETERS = ("patient", "date", "agent", "entity", "action", "outcome")
+PARAMETERS = ("patient", "date", "agent", "altid", "entity", "action", "outcome")
 USUAL_COUNT = 50
 HIGHEST_COUNT = 500
 
@@ -33,7 +33,7 @@ SELECT page.*, patient.rt AS patient_rt, patient.uid AS patient_uid, patient.rid
 FROM (
   SELECT t.id, t.at, t.request, t.interaction, t.outcome, t.rule, t.purpose, t.agent,
     host(t.peer) AS peer, t.query, t.pat, t.party, t.rt, t.uid, t.ver, t.label, t.flags,
-    t.agent_role, t.agent_structure, t.pats
+    t.agent_role, t.agent_structure, t.pats, t.detail
   FROM trace t WHERE {where} ORDER BY t.at DESC, t.id DESC LIMIT {limit}
 ) AS page
 LEFT JOIN party AS patient ON patient.num = coalesce(page.pat,

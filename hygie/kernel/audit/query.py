@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import Any
 
 from hygie.kernel.audit.balp import interactions_of
+from hygie.kernel.audit.trace import of_application
 from hygie.kernel.clock import Clock
 from hygie.kernel.errors import Forbidden, InvalidRequest, NotSupported
 from hygie.kernel.fhir.names import type_number
@@ -88,6 +89,7 @@ class Where:
             "action": self._action,
             "outcome": self._outcome,
             "date": self._date,
+            "altid": self._application,
         }
 
     def bind(self, value: object) -> str:
@@ -159,6 +161,11 @@ class Where:
             return f"t.agent = {self.bind(f'{kind}/{rid}')}"
         one = self.bind(rid)
         return f"t.agent = {one} OR split_part(t.agent, '/', 2) = {one}"
+
+    def _application(self, text: str) -> str:
+        """Return the condition on what an application did, by its client id."""
+        client = parse_token(text, "altid").code or ""
+        return f"t.detail = {self.bind(of_application(client))}"
 
     def _entity(self, text: str) -> str:
         kind, rid = self._reference(text, "entity")

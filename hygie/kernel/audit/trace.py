@@ -72,6 +72,19 @@ class Trace(msgspec.Struct, frozen=True, gc=False):
     pats: Sequence[int] | None = None
 
 
+APPLICATION = "application "
+"""How the detail of a trace begins that an application left in the name of its user."""
+
+
+def of_application(client: str) -> str:
+    """Return the detail of what an application did.
+
+    >>> of_application("notebook")
+    'application notebook'
+    """
+    return f"{APPLICATION}{client}"
+
+
 class Flag(enum.IntFlag):
     """What is particular about a trace; bits of the column ``flags``."""
 

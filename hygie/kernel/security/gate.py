@@ -12,7 +12,15 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from hygie.kernel.errors import Unauthenticated
-from hygie.kernel.security.caller import NO_MATTER, Access, Bearer, Caller, Kind, Right
+from hygie.kernel.security.caller import (
+    NO_MATTER,
+    Access,
+    Bearer,
+    Caller,
+    Exercise,
+    Kind,
+    Right,
+)
 from hygie.kernel.security.decision import Decision, decide
 from hygie.kernel.security.limits import Constraint, limit_of, unconstrained
 from hygie.kernel.security.policies import Policies
@@ -40,7 +48,7 @@ CASE WHEN {who} IS NOT NULL THEN
 """
 _LOOK_UP = f"""
 SELECT t.digest, t.kind, t.party, t.reference, t.purpose, t.rights, t.level,
-  t.client, t.scope, t.patient,
+  t.client, t.scope, t.patient, t.exercise_role, t.exercise_structure,
   {_PRACTICE.format(who="w.party", acts_under=int(Relation.ACTS_UNDER))}
 FROM access_token t
 CROSS JOIN LATERAL
@@ -117,7 +125,9 @@ class Gate:
         )
 
     def _bearer_of(self, row: Record) -> Caller:
-        limit = None
+        limit, exercise = None, None
+        if row["exercise_role"] is not None:
+            exercise = Exercise(row["exercise_role"], row["exercise_structure"])
         if row["scope"] is not None:
             limit = limit_of(
                 row["client"], row["scope"], patient=row["patient"], constraint=self.constraint
@@ -129,6 +139,7 @@ class Gate:
             purpose=row["purpose"],
             rights=frozenset(Right(right) for right in row["rights"]),
             level=row["level"],
+            exercise=exercise,
             limit=limit,
         )
 

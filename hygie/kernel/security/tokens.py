@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _INSERT = """
 INSERT INTO access_token (digest, kind, party, reference, purpose, rights, level, label, expires,
-  client, scope, patient, family)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+  client, scope, patient, family, exercise_role, exercise_structure)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 """
 
 
@@ -33,7 +33,7 @@ async def issue(
 
     ``family`` joins the tokens that come from one consent, so that they end together.
     """
-    limit = caller.limit
+    limit, exercise = caller.limit, caller.exercise
     token = secrets.token_urlsafe(32)
     await connection.execute(
         _INSERT,
@@ -50,6 +50,8 @@ async def issue(
         list(limit.scope) if limit else None,
         limit.patient if limit else None,
         family,
+        exercise.role if exercise else None,
+        exercise.structure if exercise else None,
     )
     return token
 
@@ -66,10 +68,13 @@ class TokenFacts:
     scope: tuple[str, ...] = ()
     patient: str = ""
     """Id of the Patient of the launch, empty where none was chosen."""
+    level: int = 1
+    family: uuid.UUID | None = None
 
 
 _INTROSPECT = """
-SELECT t.reference, t.purpose, t.issued, t.expires, t.client, t.scope, p.uid, p.rid
+SELECT t.reference, t.purpose, t.issued, t.expires, t.client, t.scope, t.level, t.family,
+  p.uid, p.rid
 FROM access_token t LEFT JOIN party p ON p.num = t.patient
 WHERE t.digest = $1 AND t.revoked IS NULL AND t.expires > now()
 """
@@ -88,6 +93,8 @@ async def introspect(connection: Connection, bearer: Bearer) -> TokenFacts | Non
         row["client"],
         tuple(row["scope"] or ()),
         str(row["rid"] or row["uid"] or ""),
+        row["level"],
+        row["family"],
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hygie.kernel.audit.trace import Flag, Trace, write
+from hygie.kernel.audit.trace import Flag, Trace, of_application, write
 from hygie.kernel.errors import HygieError
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Caller
@@ -78,6 +78,7 @@ def trace_one(request: Request, caller: Caller, touched: Touched, *, status: int
         flags=Flag.EMERGENCY if _is_emergency(caller, touched) else 0,
         agent_role=min(caller.roles, default=None),
         agent_structure=_only(caller.structures),
+        detail=of_application(caller.limit.client) if caller.limit else None,
     )
 
 

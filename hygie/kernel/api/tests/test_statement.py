@@ -80,7 +80,7 @@ def test_every_include_answers(call: Client, statement: dict[str, Json]) -> None
 
 def test_the_parameters_of_the_access_log_answer(call: Client, statement: dict[str, Json]) -> None:
     values = {"patient": "Patient/1", "agent": "Patient/1", "entity": "Patient/1",
-              "date": "ge2020", "action": "R", "outcome": "0"}  # fmt: skip
+              "date": "ge2020", "action": "R", "outcome": "0", "altid": "app"}  # fmt: skip
     for one in statement["AuditEvent"]["searchParam"]:
         reply = call("GET", f"AuditEvent?{one['name']}={values[one['name']]}")
         assert reply.status == 200, reply.body
