@@ -28,8 +28,9 @@ FLAGS = [
 ]
 PRO, MINE = f"/professional/record/{NORA}", f"/patient/record/{NORA}"
 CHOICES = f"/patient/consent/{NORA}"
+PHONE = "/federation/pro-sante-connect/phone/"
 PAGES = {
-    "": ["/", "/help/", "/about/", "/accessibility/", "/sign-in/", "/nowhere/"],
+    "": ["/", "/help/", "/about/", "/accessibility/", "/sign-in/", "/nowhere/", PHONE],
     "nora": [
         "/patient/",
         f"{MINE}/",
@@ -70,6 +71,7 @@ PAGES = {
         f"{PRO}/AllergyIntolerance/penicillin/source/",
     ],
     "operateur": ["/home/"],
+    "guichet": ["/establishment/identities/"],
 }
 """Every kind of page, by the account that may read it."""
 

@@ -44,8 +44,14 @@ ACCOUNTS = (
     ("jade.colin", "Jade Colin", "professional", f"Practitioner/{stories.SECRETARY}"),
     ("operateur", "Opérateur", "administrator", ""),
     ("relectrice", "Inès Garo", "administrator", ""),
+    ("guichet", "Lise Morel", "administrator", ""),
 )
-RIGHTS = {"dr.lang": ("identify",), "dr.roche": ("identify",), "relectrice": ("review",)}
+RIGHTS = {
+    "dr.lang": ("identify",),
+    "dr.roche": ("identify",),
+    "guichet": ("identify",),
+    "relectrice": ("review",),
+}
 """Rights given to an account; finding a stranger wants one, reviewing accesses another."""
 
 
