@@ -11,7 +11,7 @@ from django.urls import path
 
 from hygie.domains.federation.model.cases import State
 from hygie.domains.federation.model.pivot import Pivot
-from hygie.domains.federation.pages.words import REASONS, STATES, TRAITS
+from hygie.domains.federation.pages.words import REASONS, SEXES, STATES, TRAITS
 from hygie.domains.federation.policy import Trait, differences
 from hygie.domains.federation.service import citizens, queue
 from hygie.domains.federation.service.providers import providers_of
@@ -107,7 +107,7 @@ def _lines(pivot: Pivot, one: Candidate) -> list[Line]:
         Trait.FAMILY: one.family,
         Trait.GIVEN: " ".join(one.given),
         Trait.BIRTH_DATE: one.birth_date,
-        Trait.SEX: one.sex,
+        Trait.SEX: str(SEXES.get(one.sex, "")),
         Trait.BIRTH_PLACE: one.birth_place,
     }
     return [
@@ -121,7 +121,7 @@ def _of_pivot(pivot: Pivot) -> dict[Trait, str]:
         Trait.FAMILY: pivot.family,
         Trait.GIVEN: " ".join(pivot.given),
         Trait.BIRTH_DATE: pivot.birth_date,
-        Trait.SEX: pivot.sex,
+        Trait.SEX: str(SEXES.get(pivot.sex, "")),
         Trait.BIRTH_PLACE: pivot.birth_place,
     }
 

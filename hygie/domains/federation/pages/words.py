@@ -34,3 +34,4 @@ TRAITS: dict[Trait, Promise] = {
     Trait.SEX: _("Sexe"),
     Trait.BIRTH_PLACE: _("Lieu de naissance (code INSEE)"),
 }
+SEXES: dict[str, Promise] = {"female": _("femme"), "male": _("homme")}

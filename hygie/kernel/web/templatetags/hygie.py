@@ -28,8 +28,10 @@ def record_tabs(context: RequestContext, patient: str) -> list[frame.MenuEntry]:
 
 @register.inclusion_tag("components/doors.html", takes_context=True)
 def sign_in_doors(context: RequestContext) -> dict[str, Any]:
-    """Print the ways in besides the password."""
-    return {"doors": doors.doors(context.request)}
+    """Print the ways in besides the password; a note that all of them share is said once."""
+    found = doors.doors(context.request)
+    notes = {door.note for door in found}
+    return {"doors": found, "shared": notes.pop() if len(notes) == 1 else ""}
 
 
 @register.filter
