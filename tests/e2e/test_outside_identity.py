@@ -116,7 +116,8 @@ async def walk(portal: Portal, language: str, login: str = "", **options: Any) -
 async def axe(one: Walk, portal: Portal) -> None:
     """Look at the page with axe, in a window of the same cookies that runs scripts."""
     context = await portal.context("", one.language)
-    await context.add_cookies(await one.context.cookies())
+    kept: Any = await one.context.cookies()
+    await context.add_cookies(kept)
     page = await context.new_page()
     await page.goto(one.page.url)
     for width in (320, 1280):
