@@ -12,7 +12,7 @@ from hygie.domains.federation.service.providers import providers_of
 from hygie.kernel.config import LOOPBACK, Settings
 from hygie.kernel.database import folders
 from hygie.kernel.database.installation import has_demonstration
-from hygie.supervisor import journal, population, witness
+from hygie.supervisor import cards, journal, population, witness
 from hygie.supervisor.checks import Installation, check_may_start
 from hygie.supervisor.supervisor import PREPARE_PAGES, Commands, Supervisor
 
@@ -51,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         pages=PREPARE_PAGES if settings.only != "api" else (),
         population=population.command(settings),
         witness=witness.command(settings),
+        cards=cards.command(settings),
     )
     return Supervisor(settings, commands=commands, on_ready=lambda: announce(settings)).run()
 

@@ -3,9 +3,9 @@
 ::
 
     lock the folder > checks > serving starts --------------------> /healthz 503, then 200
-                             > PostgreSQL > migrations > witness, job worker > population > ready
+                             > PostgreSQL > migrations > witness, jobs, cards > population > ready
 
-Stopping goes the other way: serving, jobs, witness, PostgreSQL.
+Stopping goes the other way: serving, cards, jobs, witness, PostgreSQL.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ class Commands:
         serving: answers requests.
         jobs: background work.
         witness: keeps and cosigns the heads of the access log; empty for none.
+        cards: listens to the cards of professionals; empty for none.
         pages: brings the pages' tables and files up to date, then ends; empty for none.
         population: makes the demonstration population, then ends; empty when it is there.
     """
@@ -74,6 +75,7 @@ class Commands:
     serving: Sequence[str] = (sys.executable, "-m", "hygie.supervisor.serving")
     jobs: Sequence[str] = (sys.executable, "-m", "hygie", "jobs")
     witness: Sequence[str] = ()
+    cards: Sequence[str] = ()
     pages: Sequence[str] = ()
     population: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +98,7 @@ class Supervisor:
         self._serving = Child("serving", commands.serving, environment)
         self._jobs = Child("jobs", commands.jobs, environment)
         self._witness = Child("witness", commands.witness, environment)
+        self._cards = Child("cards", commands.cards, environment)
         self._passing = [
             Child(name, each, environment)
             for name, each in (("pages", commands.pages), ("population", commands.population))
@@ -141,6 +144,8 @@ class Supervisor:
         if self._witness.command:
             self._witness.start()
         self._jobs.start()
+        if self._cards.command:
+            self._cards.start()
         self._wait_for_end(population)
         self._publish("ready", database=True)
         while not answers(self.settings):
@@ -168,7 +173,7 @@ class Supervisor:
             )
 
     def _look_after(self) -> None:
-        children = (self._serving, self._jobs, self._witness)
+        children = (self._serving, self._jobs, self._witness, self._cards)
         for child in children:
             child.keep_alive()
         if self._database is not None and not self._database.is_running():
@@ -199,6 +204,7 @@ class Supervisor:
         self._stopping = True
         self._publish("stopping", "the programme is stopping")
         self._serving.stop(patience=SERVING_PATIENCE)
+        self._cards.stop(patience=JOBS_PATIENCE)
         for child in self._passing:
             child.stop(patience=JOBS_PATIENCE)
         self._jobs.stop(patience=JOBS_PATIENCE)
