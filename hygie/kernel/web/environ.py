@@ -7,6 +7,10 @@ from collections.abc import MutableMapping
 from typing import IO, Any
 
 FORWARDED = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"})
+CERTIFICATE = "x-client-certificate"
+"""The header in which a trusted proxy passes on the certificate it asked of the browser."""
+CERTIFICATE_KEY = "hygie.client_certificate"
+"""Where the environ has it; from nobody else, and never under the name of a header."""
 NOT_HTTP = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
@@ -42,6 +46,9 @@ def environ_of(
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
+    certificate = headers.pop(CERTIFICATE, "")
+    if trusted and certificate:
+        environ[CERTIFICATE_KEY] = certificate
     for name, value in headers.items():
         if name not in FORWARDED:
             environ[NOT_HTTP.get(name) or f"HTTP_{name.upper().replace('-', '_')}"] = value
