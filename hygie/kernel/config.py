@@ -45,6 +45,7 @@ class Settings:
         zone: time zone of the structure for dates without a zone (``HYGIE_ZONE``).
         log: how a line of log is written, for people or as JSON (``HYGIE_LOG``).
         providers: TOML file of the outside identity providers (``HYGIE_PROVIDERS``), or None.
+        cards: TOML file of the professionals' cards and cartes Vitale (``HYGIE_CARDS``), or None.
         realm: whose identities are met here (``HYGIE_REALM``); empty means demonstration in
             demonstration mode and production otherwise.
     """
@@ -69,6 +70,7 @@ class Settings:
     timestamp_url: str = ""
     timestamp_certificate: Path | None = None
     providers: Path | None = None
+    cards: Path | None = None
     realm: Realm | Literal[""] = ""
 
     @property
@@ -194,5 +196,6 @@ _READERS: dict[str, Callable[[str], object]] = {
     "timestamp_url": str,
     "timestamp_certificate": _path,
     "providers": _path,
+    "cards": _path,
     "realm": str,
 }
