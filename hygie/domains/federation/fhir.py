@@ -17,6 +17,9 @@ NATIONAL_ID = "urn:oid:1.2.250.1.71.4.2.1"
 FINESS = "https://finess.esante.gouv.fr"
 SIRET = "https://sirene.fr"
 STRUCTURE = "urn:oid:1.2.250.1.71.4.2.2"
+OWN_ROLES = "https://hygie.example.org/fhir/CodeSystem/role"
+REGULATOR = "samu-regulator"
+"""Who may open a record when the 15 is called; the operator writes this role."""
 
 Json = dict[str, Any]
 Change = Callable[[Json], Json]
@@ -124,6 +127,12 @@ def is_proven_role(held: Json) -> bool:
     """Tell whether a role is a running one of the kind that a token proves."""
     running = held.get("active") is not False and not _is_over(held, but_for_delegation=True)
     return running and bool(professions_of(held.get("code", [])))
+
+
+def regulates(held: Json) -> bool:
+    """Tell whether a role is a running one of a regulating physician."""
+    running = held.get("active") is not False and not _is_over(held)
+    return running and REGULATOR in _codes(held.get("code", []), OWN_ROLES)
 
 
 def place_of(held: Json) -> str:

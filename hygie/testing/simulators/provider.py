@@ -268,6 +268,7 @@ def tokens_for(one: Simulator, person: Person, kept: Mapping[str, str]) -> Json:
         "acr": kept["acr_values"],
         "amr": ["pwd"],
         "sid": hashlib.sha256(access.encode()).hexdigest(),
+        "at_hash": challenge_of(access, length=16),
     }
     if kept.get("nonce"):
         claims["nonce"] = kept["nonce"]
@@ -324,9 +325,9 @@ def end_session(one: Simulator, asked: Asked) -> Reply:
     return sent_to(f"{back}?{urlencode({'state': values.get('state', '')})}")
 
 
-def challenge_of(verifier: str) -> str:
-    """Return the S256 challenge of a verifier (RFC 7636, section 4.2)."""
-    digest = hashlib.sha256(verifier.encode()).digest()
+def challenge_of(verifier: str, *, length: int = 32) -> str:
+    """Return the S256 challenge of a verifier (RFC 7636, section 4.2), or its first bytes."""
+    digest = hashlib.sha256(verifier.encode()).digest()[:length]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 

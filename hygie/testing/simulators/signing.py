@@ -99,6 +99,7 @@ def faulty(claims: Json, faults: AbstractSet[str]) -> Json:
         "old": {"iat": now - HOUR},
         "future": {"nbf": now + HOUR},
         "no-subject": {"sub": ""},
+        "other-access-token": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
     }
     removed = {"no-acr": "acr", "no-nonce": "nonce", "no-expiry": "exp"}
     for fault in faults & set(changes):

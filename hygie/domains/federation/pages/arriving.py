@@ -10,7 +10,7 @@ from django.utils import timezone
 from hygie.domains.federation.model.cases import State
 from hygie.domains.federation.model.exercises import Professional, professional_of
 from hygie.domains.federation.model.pivot import pivot_of
-from hygie.domains.federation.pages.choosing import offer
+from hygie.domains.federation.pages.choosing import act_in, offer
 from hygie.domains.federation.pages.entering import sign_in, stopped
 from hygie.domains.federation.service import citizens, professionals, queue
 from hygie.domains.federation.service.accounts import Newcomer, link, linked
@@ -92,9 +92,13 @@ def _professional(request: HttpRequest, proven: Proven, back: str) -> HttpRespon
         return stopped(request, "unknown-professional", provider=proven.provider.name)
     if account.fhir_reference != held.reference:
         raise Forbidden("This identity is linked to another professional.")
-    if len(held.posts) > 1:
-        return offer(request, account, proven, held.posts, back=back)
-    return sign_in(request, account, proven, back)
+    posts = (*held.posts, *(held.regulation if professional.regulates else ()))
+    if len(posts) > 1:
+        return offer(request, account, proven, posts, back=back)
+    answer = sign_in(request, account, proven, back)
+    if held.regulation:  # the token does not say so today: the role is set aside
+        act_in(request, posts[0].exercise.profession, posts[0].structure)
+    return answer
 
 
 def _up_to_date(professional: Professional, *, register: bool) -> UpToDate | None:

@@ -75,9 +75,14 @@ def _enter(request: HttpRequest, kept: dict[str, Any], post: dict[str, str]) -> 
     subject, acr, token = kept["proof"]
     proven = Proven(provider, subject, acr, {}, token)
     answer = sign_in(request, account, proven, kept["back"])
-    number = ask(repository().party_number(post["structure"])) if post["structure"] else 0
-    choose_exercise(request, Exercise(post["profession"], number))
+    act_in(request, post["profession"], post["structure"])
     return answer
+
+
+def act_in(request: HttpRequest, role: str, structure: str) -> None:
+    """Narrow the session to one role and one structure, empty for none."""
+    number = ask(repository().party_number(structure)) if structure else 0
+    choose_exercise(request, Exercise(role, number))
 
 
 def _line(post: Post) -> dict[str, str]:

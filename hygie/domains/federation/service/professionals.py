@@ -35,10 +35,18 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class UpToDate:
-    """A professional of the store after the update: reference, posts held, writes made."""
+    """A professional of the store after the update.
+
+    Attributes:
+        posts: the exercises that the token proves.
+        regulation: the posts of a regulating physician that the operator wrote; the token says at
+            each sign-in whether they count (``AccesRegulationMedicale``).
+        writes: how many resources were written.
+    """
 
     reference: str
     posts: tuple[Post, ...]
+    regulation: tuple[Post, ...]
     writes: int
 
 
@@ -88,8 +96,11 @@ async def bring_up_to_date(
     )
     wanted = {(post.exercise.profession, post.structure): post for post in posts}
     placed: set[str] = set()
+    regulation: list[Post] = []
     for held in await _roles(repository, stored.reference):
         body = _body(held)
+        if fhir.regulates(body):
+            regulation.append(_regulation(body))
         if not fhir.is_proven_role(body):
             continue
         placed |= fhir.professions_of(body["code"])
@@ -104,7 +115,13 @@ async def bring_up_to_date(
         writes += 1
     if writes:
         log.info("federation.professional_updated", extra={"id": stored.rid, "writes": writes})
-    return UpToDate(stored.reference, posts, writes)
+    return UpToDate(stored.reference, posts, tuple(regulation), writes)
+
+
+def _regulation(held: Json) -> Post:
+    name = str(held.get("organization", {}).get("display", ""))
+    place = Place(name=name) if name else None
+    return Post(Exercise(fhir.REGULATOR, "", place), fhir.place_of(held))
 
 
 def _matching(wanted: dict[tuple[str, str], Post], keys: set[tuple[str, str]]) -> Post | None:

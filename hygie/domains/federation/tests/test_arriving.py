@@ -26,6 +26,7 @@ from hygie.testing.simulators.serving import CABINET, CITIZENS, PROFESSIONALS, O
 
 __all__ = ["world"]
 IRIS = PROFESSIONALS[0]
+OWN_ROLES = "https://hygie.example.org/fhir/CodeSystem/role"
 
 
 @pytest.fixture
@@ -88,6 +89,33 @@ def test_of_several_exercises_one_is_chosen_before_the_session_opens(
     assert role == "10"
     assert structure > 0
     assert client.post("/federation/choose/", {"exercise": "0"}).headers["Location"] != "/home/"
+
+
+@pytest.mark.parametrize("regulates", [True, False])
+def test_the_role_of_a_regulator_counts_when_the_token_says_so(
+    site: Site, world: Outside, regulates: bool
+) -> None:
+    account_of_iris(site)
+    one_exercise(world)
+    role = {
+        "resourceType": "PractitionerRole",
+        "id": "regulation-outside",
+        "active": True,
+        "practitioner": {"reference": "Practitioner/iris-outside"},
+        "code": [{"coding": [{"system": OWN_ROLES, "code": "samu-regulator"}]}],
+    }
+    put(site, role)
+    (only,) = IRIS.exercises
+    alone = msgspec.structs.replace(only, activities=(CABINET,))
+    told = msgspec.structs.replace(IRIS, exercises=(alone,), regulates=regulates)
+    write_people(world.folder / "people.json", CITIZENS, [told])
+    client = site.client()
+    through(client, "pro-sante-connect", "iris")
+    if regulates:
+        assert "Régulation" in client.get("/federation/choose/").content.decode()
+        client.post("/federation/choose/", {"exercise": "1"})
+    assert client.session["hygie_exercise"][0] == ("samu-regulator" if regulates else "10")
+    put(site, {**role, "active": False})
 
 
 def test_who_is_struck_off_is_refused_in_every_session_at_the_next_request(

@@ -92,6 +92,7 @@ ID_TOKEN_FAULTS = [
     "old",
     "future",
     "no-subject",
+    "other-access-token",
     "alg-none",
     "alg-hs256",
     "other-key",

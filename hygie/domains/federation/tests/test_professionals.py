@@ -135,6 +135,8 @@ async def test_a_role_of_the_operator_stays_when_the_profession_goes(
     await put(repository, PERSON, own)
     await prove(repository, replace(IRIS, exercises=()))
     assert (await caller(repository)).roles == {"samu-regulator"}
+    kept = await prove(repository, IRIS)
+    assert [post.exercise.profession for post in kept.regulation] == ["samu-regulator"]
 
 
 async def test_profiles_and_names_of_the_directory_are_kept(repository: Repository) -> None:

@@ -24,6 +24,7 @@ from hygie.domains.federation.service.openid.metadata import Known
 from hygie.domains.federation.service.openid.network import WAIT, Json, get, prepare
 from hygie.domains.federation.service.openid.tokens import (
     Expected,
+    check_access_token,
     check_id_token,
     check_userinfo,
 )
@@ -112,6 +113,7 @@ def proven(known: Known, token: Json, expected: Expected) -> Proven:
     if not isinstance(raw, str) or not isinstance(bearer, str):
         raise Forbidden("The identity provider gave no ID token.")
     claims = check_id_token(known, raw, expected)
+    check_access_token(claims, raw, bearer)
     subject = claims["sub"]
     answer = get(
         known.provider,

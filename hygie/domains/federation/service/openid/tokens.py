@@ -6,6 +6,8 @@ The rules do not look at what the token says of them: ``nonce_supported: false``
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -67,6 +69,23 @@ def check_id_token(known: Known, raw: str, expected: Expected) -> Json:
         provider.kind, claims.get("acr"), asked=provider.acr, at=expected.at.date()
     )
     return claims
+
+
+def check_access_token(claims: Json, raw: str, bearer: str) -> None:
+    """Check that an access token came with this ID token, where the ID token says so.
+
+    OpenID Connect Core 1.0, section 3.1.3.8: the left half of the hash that the signature uses.
+
+    Raises:
+        Forbidden: it came with another.
+    """
+    if "at_hash" not in claims:
+        return
+    size = str(jws.extract_compact(raw.encode()).headers()["alg"])[-3:]
+    digest = hashlib.new(f"sha{size}", bearer.encode()).digest()
+    half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    if claims["at_hash"] != half:
+        _refuse("the access token is not the one of the ID token")
 
 
 def check_userinfo(known: Known, answer: bytes, kind: str, *, subject: str) -> Json:
