@@ -6,15 +6,15 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from django.conf import settings
 
 from hygie.kernel.errors import InvalidRequest
-from hygie.kernel.security.secret import Sealer
+from hygie.kernel.security.secret import Sealer, secret_key
+from hygie.kernel.web.bridge import platform
 
 
 def seal(what: object, *, reader: str) -> str:
     """Return something as a sealed text, for one reader such as ``case``."""
-    return _sealer(settings.SECRET_KEY).seal(msgspec.json.encode(what), reader=reader)
+    return _sealer(secret_key(platform().settings)).seal(msgspec.json.encode(what), reader=reader)
 
 
 def unseal(text: str, *, reader: str) -> Any:
@@ -24,7 +24,9 @@ def unseal(text: str, *, reader: str) -> Any:
         InvalidRequest: it was sealed by another installation, or for another reader.
     """
     try:
-        return msgspec.json.decode(_sealer(settings.SECRET_KEY).open(text, reader=reader))
+        return msgspec.json.decode(
+            _sealer(secret_key(platform().settings)).open(text, reader=reader)
+        )
     except ValueError as other:
         raise InvalidRequest("This sign-in is over. Start again.") from other
 
