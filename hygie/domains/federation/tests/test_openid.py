@@ -196,21 +196,23 @@ def test_a_description_of_another_issuer_is_refused(world: Outside) -> None:
         Known(other).metadata()
 
 
-def test_new_keys_are_read_once_and_forged_ones_do_not_make_us_knock(world: Outside) -> None:
+def test_new_keys_are_read_at_once_and_forged_ones_do_not_make_us_knock(world: Outside) -> None:
     now = 0.0
     one = Known(provider(world, "franceconnect"), clock=lambda: now)
     sign_in(one)
-    assert one.fetches == 1
+    world.simulators["franceconnect"].keys.rotate()
+    sign_in(one)
+    assert one.fetches == 2
     world.simulators["franceconnect"].faults.add("unknown-kid")
     for _ in range(3):
         with pytest.raises(Forbidden):
             sign_in(one)
-    assert one.fetches == 1
+    assert one.fetches == 2
     world.forget()
     world.simulators["franceconnect"].keys.rotate()
     now += PATIENCE + 1
     sign_in(one)
-    assert one.fetches == 2
+    assert one.fetches == 3
 
 
 def test_the_client_secret_is_needed(world: Outside) -> None:

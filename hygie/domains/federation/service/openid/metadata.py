@@ -37,7 +37,7 @@ class Known:
     _metadata: Json = field(default_factory=dict)
     _read_at: float = float("-inf")
     _keys: KeySet | None = None
-    _keys_at: float = float("-inf")
+    _looked_at: float = float("-inf")
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def metadata(self) -> Json:
@@ -72,14 +72,16 @@ class Known:
         address = self.endpoint("jwks_uri")
         with self._lock:
             held = self._keys
-            if held is None or (not _holds(held, kid) and self._may_look()):
-                self._keys_at = self.clock()
-                self.fetches += 1
-                held = self._keys = _read_keys(self.provider, address)
-            return held
+            if held is not None and (_holds(held, kid) or not self._may_look()):
+                return held
+            if held is not None:
+                self._looked_at = self.clock()
+            self.fetches += 1
+            self._keys = _read_keys(self.provider, address)
+            return self._keys
 
     def _may_look(self) -> bool:
-        return self.clock() - self._keys_at > PATIENCE
+        return self.clock() - self._looked_at > PATIENCE
 
 
 def _holds(keys: KeySet, kid: str | None) -> bool:
