@@ -42,3 +42,20 @@ def test_unreadable_settings_are_refused(variable: str, value: str, sentence: st
 
 def test_secrets_are_not_printed() -> None:
     assert "s" * 40 not in repr(Settings(data=Path("var"), secret="s" * 40))
+
+
+def test_the_realm_follows_the_mode_and_never_contradicts_it(tmp_path: Path) -> None:
+    def realm(environ: dict[str, str], demo: int | None = None) -> str:
+        return settings_from_environment(tmp_path, environ=environ, demo=demo).identities
+
+    assert realm({}) == "production"
+    assert realm({}, 3) == "demonstration"
+    assert realm({"HYGIE_REALM": "test"}) == "test"
+    for environ, demo in (
+        ({"HYGIE_REALM": "demonstration"}, None),
+        ({"HYGIE_REALM": "production"}, 3),
+        ({"HYGIE_REALM": "test"}, 3),
+        ({"HYGIE_REALM": "elsewhere"}, None),
+    ):
+        with pytest.raises(ConfigurationError, match="HYGIE_REALM"):
+            realm(environ, demo)

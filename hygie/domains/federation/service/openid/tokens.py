@@ -131,7 +131,7 @@ def verified(known: Known, raw: str) -> Json:
         header = jws.extract_compact(raw.encode()).headers()
         if header.get("alg") not in allowed:
             _refuse("the token is signed by an algorithm that was not agreed")
-        registry = JWSRegistry(algorithms=list(allowed))
+        registry = JWSRegistry(algorithms=list(allowed), strict_check_header=False)
         found = jws.deserialize_compact(raw, known.keys(header.get("kid")), registry=registry)
     except (JoseError, ValueError) as wrong:
         raise _refusal("the signature of the token is not the provider's") from wrong
@@ -146,7 +146,9 @@ def _opened(provider: Provider, raw: str) -> str:
         protected = jwe.decrypt_compact(
             raw,
             _private_key(pem),
-            registry=JWERegistry(algorithms=[*KEY_WRAPS, *CONTENTS]),
+            # Header members nobody knows are ignored (RFC 7516, section 4): providers repeat
+            # claims there. Those named by "crit" are still refused.
+            registry=JWERegistry(algorithms=[*KEY_WRAPS, *CONTENTS], strict_check_header=False),
         )
     except (JoseError, ValueError) as wrong:
         raise _refusal("userinfo is not encrypted for us") from wrong
