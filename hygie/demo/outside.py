@@ -20,7 +20,7 @@ from hygie.demo.fhir.directory import FINESS, RPPS, SPECIALTIES
 from hygie.demo.named import named_patients, people, reference
 from hygie.demo.traits import Person
 from hygie.kernel.config import LOOPBACK, Settings
-from hygie.testing.simulators import Simulators, described, prepare
+from hygie.testing.simulators import PREFIX, Simulators, described, prepare
 from hygie.testing.simulators.people import (
     FRANCE,
     Activity,
@@ -30,6 +30,7 @@ from hygie.testing.simulators.people import (
     read_people,
     write_people,
 )
+from hygie.testing.simulators.vitale import described_vitale
 
 ADULT = 18
 ABROAD = "99"
@@ -45,12 +46,19 @@ def with_simulators(settings: Settings) -> Settings:
     folder = folder_of(settings)
     prepare(folder)
     file = folder / "providers.toml"
-    text = described(folder, base_of(settings), mounted=True)
+    _write(file, described(folder, base_of(settings), mounted=True), settings.port)
+    if settings.cards is not None:
+        return replace(settings, providers=file)
+    cards = folder / "cards.toml"
+    _write(cards, described_vitale(folder, simulator=PREFIX), settings.port)
+    return replace(settings, providers=file, cards=cards)
+
+
+def _write(file: Path, text: str, port: int) -> None:
     if not file.exists() or file.read_text("utf-8") != text:
-        fresh = file.with_suffix(f".{settings.port}")
+        fresh = file.with_suffix(f".{port}")
         fresh.write_text(text, "utf-8")
         fresh.rename(file)
-    return replace(settings, providers=file)
 
 
 def simulators(settings: Settings) -> Simulators | None:

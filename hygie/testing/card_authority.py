@@ -6,6 +6,9 @@ word TEST stands in every subject, and an installation in production refuses it 
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,6 +35,7 @@ class Subject:
     """Whom a card names; an empty part is left out of its subject."""
 
     number: str
+    rpps: str = ""
     family: str = ""
     given: str = ""
     profession: str = ""
@@ -45,6 +49,7 @@ class Subject:
             (NameOID.TITLE, self.profession),
             (NameOID.SURNAME, self.family),
             (NameOID.GIVEN_NAME, self.given),
+            (NameOID.SERIAL_NUMBER, self.rpps),
             (NameOID.COMMON_NAME, self.number),
         )
         return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value])
@@ -80,11 +85,15 @@ class CardAuthority:
 
     name: str = "CARTES"
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    pair: tuple[Card, Card] | None = None
+    revoked: list[int] = field(default_factory=list)
     root: Card = field(init=False)
     issuer: Card = field(init=False)
-    revoked: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        if self.pair is not None:
+            self.root, self.issuer = self.pair
+            return
         key = ec.generate_private_key(EC)
         self.root = Card(self._authority("RACINE", key.public_key(), by=None, key=key), key)
         key = ec.generate_private_key(EC)
@@ -191,6 +200,33 @@ class CardAuthority:
             .serial_number(x509.random_serial_number())
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         )
+
+
+def open_authority(folder: Path, name: str) -> CardAuthority:
+    """Return the authority of a folder, made there the first time; its lists last for years."""
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Several workers start at once: the folder appears whole, and the first one wins.
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        fresh = CardAuthority(name)
+        fresh.write(draft)
+        fresh.write_lists(draft, lasts=3650 * DAY)
+        fresh.root.write(draft, "root")
+        fresh.issuer.write(draft, "issuer")
+        with contextlib.suppress(OSError):
+            draft.rename(folder)
+        shutil.rmtree(draft, ignore_errors=True)
+    root, issuer = (
+        _read(folder / f"{rank}.pem", folder / f"{rank}.key") for rank in ("root", "issuer")
+    )
+    return CardAuthority(name, pair=(root, issuer))
+
+
+def _read(certificate: Path, key: Path) -> Card:
+    held = serialization.load_pem_private_key(key.read_bytes(), password=None)
+    if not isinstance(held, ec.EllipticCurvePrivateKey):
+        raise TypeError("the keys of test authorities are of an elliptic curve")
+    return Card(x509.load_pem_x509_certificate(certificate.read_bytes()), held)
 
 
 def key_pem(key: Key | None) -> bytes:

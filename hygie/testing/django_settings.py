@@ -13,4 +13,5 @@ from hygie.kernel.web.settings import django_settings
 _platform = Platform(Settings(data=Path(gettempdir()), secret="types only"))  # noqa: S106  nothing is signed with it
 import_module("hygie.domains.sign_in").register(_platform)
 import_module("hygie.domains.federation").register(_platform)
+import_module("hygie.domains.cards").register(_platform)
 globals().update(django_settings(_platform.settings, _platform, dsn=""))

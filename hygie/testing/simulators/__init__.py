@@ -1,4 +1,4 @@
-"""Simulators of FranceConnect, FranceConnect+, Pro Santé Connect and the e-carte Vitale.
+"""Simulators of FranceConnect, FranceConnect+, Pro Santé Connect, the e-carte Vitale and cards.
 
 Plain ASGI, the real protocol, invented people; every page says that it is a simulator. In
 demonstration mode the one programme serves them below ``/simulators/``, tests on a port of their
@@ -19,6 +19,7 @@ from hygie.testing.simulators.franceconnect import FRANCECONNECT
 from hygie.testing.simulators.franceconnect_plus import FRANCECONNECT_PLUS
 from hygie.testing.simulators.pro_sante_connect import PRO_SANTE_CONNECT, ProSanteConnect
 from hygie.testing.simulators.provider import Character, Simulator
+from hygie.testing.simulators.vitale import vitale_simulators
 from hygie.testing.simulators.web import Receive, Scope, Send, answer, wrong
 
 PREFIX = "/simulators/"
@@ -30,6 +31,7 @@ class Simulators:
 
     def __init__(self, folder: Path, base: str) -> None:
         prepare(folder)
+        self.cards = vitale_simulators(folder, PREFIX)
         self.by_name = {one.name: _made(one, folder, base) for one in CHARACTERS}
 
     def __getitem__(self, name: str) -> Simulator:
@@ -39,7 +41,9 @@ class Simulators:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Dispatch a request by the name in its path."""
         name = scope.get("path", "").removeprefix(PREFIX).partition("/")[0]
-        if scope["type"] == "http" and name in self.by_name:
+        if scope["type"] == "http" and name in self.cards:
+            await self.cards[name](scope, receive, send)
+        elif scope["type"] == "http" and name in self.by_name:
             await self.by_name[name](scope, receive, send)
         elif scope["type"] == "http":
             await answer(send, wrong("not_found", status=404))

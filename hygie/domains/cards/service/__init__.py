@@ -1,0 +1,1 @@
+"""What the pages and the listener ask: trust, attempts, tickets, accounts, read-outs."""
