@@ -8,6 +8,7 @@ pytest_plugins = (
     "hygie.testing.browser",
 )
 
+CARD_SERVICES = ("accounts", "attempts", "challenges")
 # Django must be configured before these are imported; they hold no doctest.
 collect_ignore = [
     *(f"hygie/domains/sign_in/{name}.py" for name in ("orm", "pages", "policy", "service")),
@@ -16,4 +17,8 @@ collect_ignore = [
         for name in ("orm", "service/accounts", "service/attempts", "service/leaving")
     ),
     *(f"hygie/domains/federation/{name}" for name in ("service/queue.py", "pages")),
+    *(
+        f"hygie/domains/cards/{name}"
+        for name in ("orm.py", "pages", *(f"service/{one}.py" for one in CARD_SERVICES))
+    ),
 ]
