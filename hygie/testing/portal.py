@@ -11,17 +11,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
+from hygie.kernel.api.asgi import MachineFace, is_machine_path
+from hygie.kernel.api.engine import Engine
+from hygie.kernel.api.http import Receive, Scope, Send
+from hygie.kernel.audit.provider import AuditEvents
+from hygie.kernel.clock import SystemClock
 from hygie.kernel.config import Settings
 from hygie.kernel.platform import DemoAccount, Platform, discover
 from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store import Repository, open_repository
+from hygie.kernel.store.ids import key_of
 from hygie.kernel.web import bridge, portal
 from hygie.kernel.web.wsgi import WsgiBridge
 from hygie.testing import stories
+from hygie.testing.cards import CardPlace
 from hygie.testing.database import ScratchServer
 from hygie.testing.ports import free_port, wait_for
 from hygie.testing.simulators.serving import Outside
@@ -100,12 +108,12 @@ def compose(settings: Settings) -> Platform:
 
 
 @pytest.fixture(scope="session")
-def site(database_server: ScratchServer, outside: Outside) -> Iterator[Site]:
+def site(database_server: ScratchServer, outside: Outside, cards: CardPlace) -> Iterator[Site]:
     """Give the composed portal with its records, its accounts and a running loop."""
     scratch = database_server.create()
     providers = scratch.settings.data / "providers.toml"
     providers.write_text(outside.described(), "utf-8")
-    settings = replace(scratch.settings, demo=4, providers=providers)
+    settings = replace(scratch.settings, demo=4, providers=providers, cards=cards.file)
     platform = compose(settings)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="engine", daemon=True)
@@ -161,17 +169,40 @@ def _open_accounts() -> None:
 
 @pytest.fixture(scope="session")
 def live(site: Site) -> Iterator[str]:
-    """Serve the portal with the product's own server on a free port; give its address."""
+    """Serve pages and engine with the product's own server, at the public address; give it."""
     from django.core.wsgi import get_wsgi_application  # noqa: PLC0415
     from granian.constants import Interfaces  # noqa: PLC0415
     from granian.server.embed import Server  # noqa: PLC0415
 
-    pages = WsgiBridge(get_wsgi_application())
-    port = free_port()
-    server = Server(pages, address="127.0.0.1", port=port, interface=Interfaces.ASGINL)
+    pages, settings = WsgiBridge(get_wsgi_application()), site.platform.settings
+    face = Both(pages, _machines(site.platform))
+    server = Server(face, address="127.0.0.1", port=settings.port, interface=Interfaces.ASGINL)
     serving = asyncio.run_coroutine_threadsafe(server.serve(), site.loop)
-    wait_for(port)
-    yield f"http://127.0.0.1:{port}"
+    wait_for(settings.port)
+    yield settings.base_url
     site.loop.call_soon_threadsafe(server.stop)
     serving.result(10)
     pages.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Pages and engine behind one port, as the product has them."""
+
+    pages: WsgiBridge
+    machines: MachineFace
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        face = self.machines if is_machine_path(scope["path"]) else self.pages
+        await face(scope, receive, send)
+
+
+def _machines(platform: Platform) -> MachineFace:
+    repository, settings = platform.repository, platform.settings
+    if repository is None:
+        raise RuntimeError("the site is not open")
+    events = AuditEvents(
+        base=settings.fhir_base, key_of=key_of, zone=ZoneInfo(settings.zone), clock=SystemClock()
+    )
+    return MachineFace(Engine(repository, settings.fhir_base, events, "0", platform.documents))
