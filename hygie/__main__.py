@@ -13,6 +13,7 @@ COMMANDS = (
     "serve",
     "jobs",
     "load",
+    "annuaire",
     "reindex",
     "export",
     "export-log",

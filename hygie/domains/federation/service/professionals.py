@@ -16,6 +16,7 @@ from hygie.domains.federation import fhir
 from hygie.domains.federation.fhir import Json
 from hygie.domains.federation.model.exercises import Exercise, Place, Professional
 from hygie.kernel.errors import Conflict
+from hygie.kernel.fhir.verification import verified
 from hygie.kernel.security.caller import job
 from hygie.kernel.store import Repository
 from hygie.kernel.store.model import Stored
@@ -86,7 +87,9 @@ async def bring_up_to_date(
     writes = await _update(
         repository,
         stored,
-        lambda person: fhir.with_professions(person, professional, at=at),
+        lambda person: verified(
+            fhir.with_professions(person, professional, at=at), "pro-sante-connect", on=at.date()
+        ),
     )
     posts = tuple(
         [

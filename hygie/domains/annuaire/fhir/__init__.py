@@ -1,0 +1,1 @@
+"""From the words of the annuaire to FHIR and back (FR Core, AS profiles)."""

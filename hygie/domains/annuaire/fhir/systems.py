@@ -1,0 +1,36 @@
+"""Addresses of code lists, identifiers, profiles and extensions (FR Core, AS profiles, NOS)."""
+
+from __future__ import annotations
+
+NOS = "https://mos.esante.gouv.fr/NOS/"
+PROFESSIONS = f"{NOS}TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
+SPECIALTIES = f"{NOS}TRE_R38-SpecialiteOrdinale/FHIR/TRE-R38-SpecialiteOrdinale"
+MODES = f"{NOS}TRE_R23-ModeExercice/FHIR/TRE-R23-ModeExercice"
+SECTORS = f"{NOS}TRE_R02-SecteurActivite/FHIR/TRE-R02-SecteurActivite"
+CATEGORIES = f"{NOS}TRE_R66-CategorieEtablissement/FHIR/TRE-R66-CategorieEtablissement"
+COMMUNES = f"{NOS}TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM"
+MAIL_KINDS = f"{NOS}TRE_R256-TypeMessagerie/FHIR/TRE-R256-TypeMessagerie"
+MAILBOX_KINDS = f"{NOS}TRE_R257-TypeBAL/FHIR/TRE-R257-TypeBAL"
+
+RPPS = "https://rpps.esante.gouv.fr"
+NATIONAL_ID = "urn:oid:1.2.250.1.71.4.2.1"
+FINESS = "https://finess.esante.gouv.fr"
+SIRET = "https://sirene.fr"
+TECHNICAL = "https://annuaire.sante.fr/identifiant-technique-structure"
+IDENTIFIER_TYPES = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203"
+
+CORE = "https://hl7.fr/ig/fhir/core/StructureDefinition/"
+INSEE_CODE = f"{CORE}fr-core-address-insee-code"
+EMAIL_TYPE = f"{CORE}fr-core-contact-point-email-type"
+AS = "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/"
+MAILBOX = f"{AS}as-ext-mailbox-mss-metadata"
+ACTING_UNDER = "https://hygie.example.org/fhir/StructureDefinition/acting-under"
+
+LISTING = "https://hygie.example.org/fhir/annuaire/listing"
+"""Identifies the public listing of a role: the value is the id of the PractitionerRole."""
+LISTING_TAG = "https://hygie.example.org/fhir/CodeSystem/annuaire"
+LISTED = "public"
+LISTED_ROLE = "https://hygie.example.org/fhir/StructureDefinition/listed-role"
+CONVENTION = "https://hygie.example.org/fhir/CodeSystem/convention-sector"
+ACCESSIBILITY = "https://hygie.example.org/fhir/CodeSystem/accessibility"
+BOOKING = "https://hygie.example.org/fhir/StructureDefinition/booking-page"

@@ -1,0 +1,1 @@
+"""Words of the annuaire: what a line says, numbers and their keys, code lists, places."""

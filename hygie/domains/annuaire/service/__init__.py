@@ -1,0 +1,1 @@
+"""What the annuaire does: import, find, publish."""

@@ -1,0 +1,93 @@
+"""Names of the directory that are like what somebody typed: accents and misspellings forgiven.
+
+Directory types only: they hold no patient. What is found is a list of ids to be searched again
+under the rules, which decide and trace.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hygie.kernel.errors import InvalidRequest
+from hygie.kernel.fhir.search.fold import fold
+from hygie.kernel.fhir.search.registry import parameters
+from hygie.kernel.store.directory import directory_types
+from hygie.kernel.store.ids import id_of
+from hygie.kernel.store.search.sql import Sql
+from hygie.kernel.store.search.strings import like, starts_with
+
+if TYPE_CHECKING:
+    from hygie.kernel.store.visits import Visit
+
+MOST_WORDS = 5
+LONGEST = 100
+SHORTEST = 2
+"""Letters of a word that says something."""
+FORGIVEN = 4
+"""Letters from which a word may be misspelt: of fewer, every other name would be like it."""
+CLOSE = 0.4
+"""Trigram word similarity from which a misspelt word still matches."""
+_TITLES = frozenset({"dr", "docteur", "doctor", "pr", "professeur", "m", "mme"})
+_CLOSE = f"SET LOCAL pg_trgm.strict_word_similarity_threshold = {CLOSE}"
+
+
+async def names_like(visit: Visit, rt: str, text: str, *, most: int) -> list[str]:
+    """Return the ids of a directory type whose ``name`` is like a text, the best fit first.
+
+    Every word must be like a word of the name; titles (``Dr``) count for nothing. At most ``most``
+    ids: as many as that means that there may be more.
+
+    Raises:
+        InvalidRequest: the text is too long, or no word of it has two letters.
+        ValueError: the type may hold patients.
+    """
+    if rt not in directory_types():
+        raise ValueError(f"{rt} is no directory type: its names are searched under the rules")
+    if len(text) > LONGEST:
+        raise InvalidRequest(f"The search is longer than {LONGEST} characters.")
+    words = words_of(text)
+    if not words:
+        raise InvalidRequest(f"Type at least {SHORTEST} letters of the name.")
+    statement, values = _statement(rt, words, most)
+    await visit.connection.execute(_CLOSE)
+    rows = await visit.connection.fetch(statement, *values)
+    return [id_of(row["uid"], row["rid"]) for row in rows]
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a name that are searched.
+
+    >>> words_of("Dr Hélène LE GOFF")
+    ['helene', 'le', 'goff']
+    """
+    found = [word for word in fold(text).split() if word not in _TITLES and len(word) >= SHORTEST]
+    return found[:MOST_WORDS]
+
+
+def _statement(rt: str, words: list[str], most: int) -> tuple[str, list[object]]:
+    sql = Sql()
+    param = f"{parameters(rt)['name'].number}::smallint"
+    parts = [
+        f"w{place} AS MATERIALIZED ({_word(sql, word, param)})" for place, word in enumerate(words)
+    ]
+    joined = "w0" + "".join(f" JOIN w{place} USING (part, key)" for place in range(1, len(words)))
+    score = " + ".join(f"w{place}.score" for place in range(len(words)))
+    statement = (
+        f"WITH {', '.join(parts)} SELECT k.uid, k.rid FROM {joined} "
+        "JOIN resource_key k USING (part, key) WHERE NOT k.deleted "
+        f"ORDER BY {score} DESC, k.key LIMIT {most}"
+    )
+    return statement, sql.values
+
+
+def _word(sql: Sql, word: str, param: str) -> str:
+    """Return the names that one word is like: 1 where one starts with it."""
+    head, asked = starts_with(sql, word), sql.bind(word)
+    inside = sql.bind(f"% {like(word)}%")
+    near = f" OR {asked}::text <<% s.norm" if len(word) >= FORGIVEN else ""
+    return (
+        "SELECT s.part, s.key, max(CASE "
+        f"WHEN {head} OR s.norm LIKE {inside} THEN 1.0 "
+        f"ELSE strict_word_similarity({asked}, s.norm) END) AS score "
+        f"FROM s_string s WHERE s.param = {param} AND ({head}{near}) GROUP BY s.part, s.key"
+    )
