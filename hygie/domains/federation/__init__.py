@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hygie.domains.federation.jobs import EVERY, FORGET, forget
 from hygie.domains.federation.model.providers import Kind
 from hygie.domains.federation.service.providers import providers_of
 from hygie.kernel.platform import Door, NavigationItem
@@ -49,6 +50,7 @@ def register(platform: Platform) -> None:
             NavigationItem(_("Identités à vérifier"), "establishment:federation:queue", 20)
         ],
     )
+    platform.add_job(FORGET, forget, every=EVERY)
     platform.add_departure("hygie.domains.federation.service.leaving:departure")
     for provider in providers_of(platform.settings):
         _offer(platform, provider)

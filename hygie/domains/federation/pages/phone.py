@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from hygie.domains.federation.pages.address import base_of, wanted
 from hygie.domains.federation.pages.arriving import arrive
 from hygie.domains.federation.pages.entering import stopped
+from hygie.domains.federation.service.calling import may_call
 from hygie.domains.federation.service.openid import backchannel
 from hygie.domains.federation.service.openid.backchannel import Asked
 from hygie.domains.federation.service.providers import known_of, seen_from
@@ -34,6 +35,8 @@ def ask_number(request: HttpRequest, provider: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "federation/phone.html", {"next": wanted(request)})
     number = "".join(request.POST.get("number", "").split())
+    if not may_call(provider, number):
+        return stopped(request, "phone-often", provider=provider)
     try:
         asked = backchannel.ask(known, who=number, language=get_language() or "fr")
     except InvalidRequest:

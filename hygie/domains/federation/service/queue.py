@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from hygie.domains.federation.model.cases import OPEN, State, check_change, check_words
 from hygie.domains.federation.model.pivot import Pivot
-from hygie.domains.federation.orm import Case
+from hygie.domains.federation.orm import Begun, Case
 from hygie.domains.federation.policy import Reason
 from hygie.domains.federation.service.accounts import Newcomer, link
 from hygie.domains.federation.service.openid.client import Proven
@@ -49,7 +49,6 @@ def check_may_decide(caller: Caller) -> None:
 def propose(proven: Proven, pivot: Pivot, reason: Reason) -> Case:
     """Put an identity into the queue, once; a refused one may be proposed again."""
     provider = proven.provider
-    Case.objects.filter(created__lt=timezone.now() - KEPT, state__in=OPEN).delete()
     values = {
         "provider": provider.name,
         "acr": proven.acr,
@@ -69,6 +68,15 @@ def propose(proven: Proven, pivot: Pivot, reason: Reason) -> Case:
         extra={"case": found.pk, "reason": reason.value, "provider": provider.name, "new": new},
     )
     return found
+
+
+def forget_old() -> None:
+    """Destroy the cases that nobody decided in time, and the sign-ins that are over."""
+    now = timezone.now()
+    cases, _ = Case.objects.filter(created__lt=now - KEPT, state__in=OPEN).delete()
+    Begun.objects.filter(expires__lt=now).delete()
+    if cases:
+        log.info("federation.forgotten", extra={"cases": cases})
 
 
 def was_refused(proven: Proven) -> bool:

@@ -29,6 +29,13 @@ IRIS = PROFESSIONALS[0]
 OWN_ROLES = "https://hygie.example.org/fhir/CodeSystem/role"
 
 
+@pytest.fixture(autouse=True)
+def nobody_was_called(site: Site) -> None:
+    from django.core.cache import cache
+
+    cache.clear()
+
+
 @pytest.fixture
 def clerk(site: Site) -> Iterator[Client]:
     """Give an account of the establishment with the right identify."""
@@ -190,6 +197,14 @@ def test_a_number_that_calls_nobody_signs_nobody_in(
     assert _phone(site.client(), number).status_code in {400, 403}
 
 
+def test_a_telephone_is_not_called_all_night(site: Site, world: Outside) -> None:
+    for _ in range(3):
+        assert _phone(site.client(), IRIS.national_id).status_code == 302
+    page = _phone(site.client(), IRIS.national_id)
+    assert page.status_code == 403
+    assert "plusieurs fois" in page.content.decode()
+
+
 def test_a_telephone_that_refuses_is_told_to_the_computer(site: Site, world: Outside) -> None:
     account_of_iris(site)
     client = site.client()
@@ -310,3 +325,23 @@ async def _agents(site: Site) -> set[str]:
         rows = await connection.fetch("SELECT agent FROM trace WHERE rule = 'identify'")
         await connection.execute("COMMIT")
     return {row["agent"] for row in rows}
+
+
+def test_a_case_that_nobody_decides_is_destroyed(
+    site: Site, clerk: Client, doubtful: tuple[Client, str]
+) -> None:
+    from datetime import timedelta
+
+    from hygie.domains.federation.jobs import forget
+    from hygie.domains.federation.orm import Begun, Case
+    from hygie.domains.federation.service.queue import KEPT
+
+    case = Case.objects.get()
+    run(site, forget(site.platform))
+    assert Case.objects.count() == 1
+    Case.objects.filter(pk=case.pk).update(created=case.created - KEPT - timedelta(days=1))
+    Begun.objects.update(expires=case.created - KEPT)
+    run(site, forget(site.platform))
+    assert not Case.objects.exists()
+    assert not Begun.objects.exists()
+    assert doubtful[0].get("/federation/waiting/").status_code == 302
