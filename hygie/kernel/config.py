@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, get_args
+from urllib.parse import urlsplit
 
 from hygie.kernel.errors import ConfigurationError
 
@@ -48,6 +50,12 @@ class Settings:
         cards: TOML file of the professionals' cards and cartes Vitale (``HYGIE_CARDS``), or None.
         realm: whose identities are met here (``HYGIE_REALM``); empty means demonstration in
             demonstration mode and production otherwise.
+        networks: networks of establishments whose people share an address (``HYGIE_NETWORKS``,
+            CIDR, commas): tries of sign-in are counted more widely there.
+        sms_url: HTTP gateway of text messages (``HYGIE_SMS_URL``); empty means none is sent.
+        sms_token: its bearer token (``HYGIE_SMS_TOKEN``).
+        mail_url: mail server (``HYGIE_MAIL_URL``), ``smtp://`` or ``smtps://``; empty means none.
+        mail_from: address that e-mails come from (``HYGIE_MAIL_FROM``).
     """
 
     data: Path
@@ -72,6 +80,11 @@ class Settings:
     providers: Path | None = None
     cards: Path | None = None
     realm: Realm | Literal[""] = ""
+    networks: tuple[str, ...] = ()
+    sms_url: str = ""
+    sms_token: str = field(default="", repr=False)
+    mail_url: str = field(default="", repr=False)
+    mail_from: str = ""
 
     @property
     def identities(self) -> Realm:
@@ -154,10 +167,21 @@ def check_is_coherent(settings: Settings) -> None:
         ("postgresql://", "postgres://")
     ):
         raise ConfigurationError("HYGIE_DATABASE_URL must begin with postgresql://.")
+    _check_gateways(settings)
     if not 0 < settings.port <= LAST_PORT:
         raise ConfigurationError(f"HYGIE_PORT or --port is a number from 1 to {LAST_PORT}.")
     if settings.url and not settings.url.startswith(("http://", "https://")):
         raise ConfigurationError("HYGIE_URL must begin with http:// or https://.")
+
+
+def _check_gateways(settings: Settings) -> None:
+    local = {urlsplit(settings.sms_url).hostname} <= LOOPBACK
+    if settings.sms_url and not (settings.sms_url.startswith("https://") or local):
+        raise ConfigurationError("HYGIE_SMS_URL must begin with https://.")
+    if settings.mail_url and not settings.mail_url.startswith(("smtp://", "smtps://")):
+        raise ConfigurationError("HYGIE_MAIL_URL must begin with smtp:// or smtps://.")
+    if bool(settings.mail_url) != bool(settings.mail_from):
+        raise ConfigurationError("Give both HYGIE_MAIL_URL and HYGIE_MAIL_FROM, or neither.")
 
 
 def _read(name: str, text: str, read: Callable[[str], object]) -> object:
@@ -173,6 +197,10 @@ def _path(text: str) -> Path:
 
 def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ipaddress.ip_network(one, strict=False)) for one in _list(text))
 
 
 _READERS: dict[str, Callable[[str], object]] = {
@@ -198,4 +226,9 @@ _READERS: dict[str, Callable[[str], object]] = {
     "providers": _path,
     "cards": _path,
     "realm": str,
+    "networks": _networks,
+    "sms_url": str,
+    "sms_token": str,
+    "mail_url": str,
+    "mail_from": str,
 }

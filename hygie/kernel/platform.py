@@ -153,6 +153,7 @@ class Platform:
     announcers: dict[tuple[Portal, Place], list[str]] = field(default_factory=dict)
     doors: list[Door] = field(default_factory=list)
     departures: list[str] = field(default_factory=list)
+    middleware: list[str] = field(default_factory=list)
     documents: dict[str, dict[str, object]] = field(default_factory=dict)
     launcher: str = ""
 
@@ -171,6 +172,10 @@ class Platform:
         """Add a Django application by its dotted path, with the Django settings it needs."""
         self.django_apps.append(dotted)
         self.django_settings.update(settings or {})
+
+    def add_middleware(self, dotted: str) -> None:
+        """Let a Django middleware answer after those of the kernel."""
+        self.middleware.append(dotted)
 
     def add_announcer(self, portal: Portal, place: Place, dotted: str) -> None:
         """Let ``module:function`` announce on the home of a portal, or on every page of it.

@@ -19,3 +19,7 @@ class SignInConfig(AppConfig):
         registry = self.apps or apps
         self.models = registry.all_models[self.label]
         self.models_module = import_module("hygie.domains.sign_in.orm")
+
+    def ready(self) -> None:
+        """Keep what the sign-in library proves, once its signals exist."""
+        import_module("hygie.domains.sign_in.service.listening").connect()

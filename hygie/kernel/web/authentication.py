@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,24 @@ def proofs_of(request: HttpRequest) -> tuple[Proof, ...]:
     return _proofs(request, request.user.pk) if request.user.is_authenticated else ()
 
 
+def proofs_of_account(
+    request: HttpRequest, account: int, *, within: timedelta | None = None
+) -> tuple[Proof, ...]:
+    """Return what the session proved about an account, before it is signed in as well."""
+    since = 0.0 if within is None else datetime.now(UTC).timestamp() - within.total_seconds()
+    return tuple(one for one in _proofs(request, account) if one.at >= since)
+
+
+def required_level(kind: str, *, realm: str, at: date) -> int:
+    """Return how strongly a kind of account is authenticated before it opens its portal.
+
+    >>> required_level("professional", realm="production", at=date(2026, 1, 1))
+    2
+    """
+    rows = _required().holding(at)
+    return rows.get((kind, realm), rows.get((kind, "any"), 1))
+
+
 def level_of(
     proofs: Sequence[Proof], *, at: datetime | None = None, within: timedelta | None = None
 ) -> int:
@@ -90,6 +108,13 @@ def _proofs(request: HttpRequest, account: int) -> tuple[Proof, ...]:
 @cache
 def _levels() -> DatedTable[int]:
     return load("hygie.kernel.web", "definitions/levels.csv", key=("methods", "acr"), make=_level)
+
+
+@cache
+def _required() -> DatedTable[int]:
+    return load(
+        "hygie.kernel.web", "definitions/required_levels.csv", key=("kind", "realm"), make=_level
+    )
 
 
 def _level(columns: Columns) -> int:

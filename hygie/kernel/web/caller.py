@@ -34,6 +34,10 @@ class Account(Protocol):
         """Return the name of the portal this account enters."""
         ...
 
+    def has_strong_factor(self) -> bool:
+        """Tell whether it has a second factor that it can be asked for."""
+        ...
+
 
 def account_of(request: HttpRequest) -> Account | None:
     """Return the signed-in account, or None."""

@@ -15,6 +15,7 @@ from hygie.kernel.errors import HygieError
 from hygie.kernel.web.acting import acting_of
 from hygie.kernel.web.bridge import platform
 from hygie.kernel.web.caller import Account, account_of
+from hygie.kernel.web.stepping_up import is_shared
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -46,6 +47,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "menu": menu(request, portal) if here else [],
         "announcements": announcements(request, told, "page") if here or acting else [],
         "demonstration": platform().settings.demo is not None,
+        "shared": hasattr(request, "session") and is_shared(request),
         "other_language": ("en", "English") if get_language() == "fr" else ("fr", "Français"),
     }
 

@@ -9,11 +9,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 
 from hygie.kernel.errors import HygieError, Unauthenticated
 from hygie.kernel.web.acting import acting_of
-from hygie.kernel.web.caller import account_of
+from hygie.kernel.web.authentication import level_of, proofs_of, required_level
+from hygie.kernel.web.bridge import platform
+from hygie.kernel.web.caller import Account, account_of
 
 log = logging.getLogger(__name__)
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -47,7 +50,7 @@ class portals:  # noqa: N801  named as Django lists middleware
         helping = match.namespaces[0] == "patient" and acting_of(request) is not None
         if account.portal() != match.namespaces[0] and not helping:
             return refusal(request, 403)
-        return None
+        return None if _is_strong_enough(request, account) else _to_strengthen(request)
 
 
 class refusals:  # noqa: N801  named as Django lists middleware
@@ -114,6 +117,19 @@ def broken(request: HttpRequest, **_: Any) -> HttpResponse:
 
     request.user = AnonymousUser()
     return refusal(request, SERVER_FAULT)
+
+
+def _is_strong_enough(request: HttpRequest, account: Account) -> bool:
+    """Tell whether the session proved what the portal of the account asks in this realm."""
+    asked = required_level(
+        account.kind, realm=platform().settings.identities, at=timezone.localdate()
+    )
+    return max(1, level_of(proofs_of(request))) >= asked
+
+
+def _to_strengthen(request: HttpRequest) -> HttpResponse:
+    back = urlencode({"next": request.get_full_path()})
+    return redirect(f"{reverse('account_strengthen')}?{back}")
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "portal"
 """The PostgreSQL schema of Django's tables, owned by the role ``hygie_portal``."""
-SESSION_SECONDS = 8 * 3600
+SESSION_SECONDS = 12 * 3600
+"""The longest session of any kind; sign_in ends the others sooner."""
 MOST_CONNECTIONS = 8
 """At least the threads that serve pages (``portal.THREADS``)."""
 
@@ -43,8 +44,10 @@ def django_settings(settings: Settings, platform: Platform, *, dsn: str) -> dict
             "django.contrib.staticfiles",
             "allauth",
             "allauth.account",
+            "allauth.mfa",
+            "allauth.usersessions",
         ],
-        "MIDDLEWARE": MIDDLEWARE,
+        "MIDDLEWARE": [*MIDDLEWARE, *platform.middleware],
         "TEMPLATES": [TEMPLATES],
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         **_network(settings),

@@ -1,44 +1,58 @@
-"""Ask the password again before a sensitive act."""
+"""Ask again who is there before a sensitive act, as strongly as the account allows."""
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from hygie.kernel.web.authentication import FRESH as _FRESH
+from hygie.kernel.web.authentication import level_of, proofs_of
+from hygie.kernel.web.caller import account_of
+
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-FRESH = 300.0
-"""Seconds for which a password that was given opens sensitive acts."""
+FRESH: Final = _FRESH.total_seconds()
+"""Seconds for which what was proven opens sensitive acts."""
+SUBSTANTIAL = 2
+SHARED = "hygie_shared"
+"""Where a session keeps that it runs on a computer that others use next."""
 
 
 def confirm_identity(request: HttpRequest) -> HttpResponse | None:
-    """Return the page that asks the password again, None where it was given a moment ago.
+    """Return the page that asks who is there, None where it was proven a moment ago.
 
-    Signing in gives it as well: whoever has just signed in is not asked twice, and the first visit
-    goes on without a halt. Five minutes later every sensitive act asks, the first visit too.
+    An account that has a second factor, or that came in by a strong outside identity, proves level
+    2 again; one that has a password only gives its password. Signing in counts: whoever has just
+    signed in is not asked twice.
     """
-    if was_given(request, now=time.time()):
+    if is_confirmed(request):
         return None
     again = urlencode({"next": request.get_full_path()})
     return redirect(f"{reverse('account_reauthenticate')}?{again}")
 
 
-def was_given(request: HttpRequest, *, now: float) -> bool:
-    """Say whether this session gave the password within ``FRESH`` seconds of ``now``.
+def is_confirmed(request: HttpRequest, *, at: datetime | None = None) -> bool:
+    """Say whether the session proved within ``FRESH`` seconds of ``at`` (now) what is wanted.
 
-    ``now`` is in seconds since 1970. What a session recorded for a former account does not count,
-    nor does a sign-in by any other means than the password.
+    What it proved for a former account does not count.
     """
-    # The sign-in library cannot be imported before Django is configured.
-    from allauth.account.authentication import get_authentication_records  # noqa: PLC0415
+    proofs = proofs_of(request)
+    fresh = level_of(proofs, at=at or datetime.now(UTC), within=_FRESH)
+    return fresh >= wanted_level(request)
 
-    if not request.user.is_authenticated:
-        return False
-    records = get_authentication_records(request, request.user)
-    given = [one["at"] for one in records if one.get("method") == "password"]
-    return bool(given) and 0 <= now - max(given) < FRESH
+
+def wanted_level(request: HttpRequest) -> int:
+    """Return the level that a sensitive act asks of the signed-in account: 1 or 2."""
+    account = account_of(request)
+    strong = account is not None and account.has_strong_factor()
+    return SUBSTANTIAL if strong or level_of(proofs_of(request)) >= SUBSTANTIAL else 1
+
+
+def is_shared(request: HttpRequest) -> bool:
+    """Tell whether the session runs on a shared computer, where nothing is kept."""
+    return bool(request.session.get(SHARED))
