@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
+from django import conf
 from django.contrib.auth import login
 
 from hygie.kernel.security.dated import Columns, DatedTable, load
@@ -94,7 +94,7 @@ def level_of(
 def enter(request: HttpRequest, account: AbstractBaseUser, proof: Proof) -> None:
     """Sign somebody in whom an outside provider or a card proved; the session gets a new key."""
     known: Any = account  # the kernel does not know the account model of sign_in
-    login(request, known, backend=settings.AUTHENTICATION_BACKENDS[0])
+    login(request, known, backend=conf.settings.AUTHENTICATION_BACKENDS[0])
     add_proof(request, account.pk, proof)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
+from django import conf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -78,7 +78,7 @@ def _end(request: HttpRequest, acting: Acting) -> HttpResponse:
 
 def _choose_first(request: HttpRequest, patient: str) -> HttpResponse | None:
     """Send to the choice who may act for the person; the rules refuse all others, unhinted."""
-    account, page = account_of(request), getattr(settings, "ACTING_PAGE", "")
+    account, page = account_of(request), getattr(conf.settings, "ACTING_PAGE", "")
     if account is None or not page or account.fhir_reference == f"Patient/{patient}":
         return None
     party = caller_of(request).party
