@@ -63,6 +63,11 @@ class Drawer:
         found = {name: self.read(kind, name) for name in names if not name.endswith("-new")}
         return {name: one for name, one in found.items() if one is not None}
 
+    def empty(self) -> None:
+        """Forget everything."""
+        for one in self._folder.iterdir():
+            one.unlink(missing_ok=True)
+
     def _file(self, kind: str, key: str) -> Path:
         return self._folder / f"{kind}.{key}"
 

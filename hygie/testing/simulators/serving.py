@@ -83,10 +83,11 @@ class Outside:
         self.forget()
 
     def forget(self) -> None:
-        """List the usual people again and switch every fault off."""
+        """List the usual people again, switch every fault off, end what had begun."""
         write_people(self.folder / "people.json", CITIZENS, PROFESSIONALS)
         for one in self.simulators.by_name.values():
             one.faults.clear()
+            one.drawer.empty()
 
     def described(self) -> str:
         """Return what makes Hygie their client."""
