@@ -28,6 +28,10 @@ class Right(enum.StrEnum):
     """Find a stranger by INS or by the full strict traits; answers identity only."""
     REVIEW = "review"
     """Review emergency accesses and abnormal ones; opens no clinical content."""
+    DESK = "desk"
+    """Assist somebody who is present, for some minutes, upon a mandate signed for one act."""
+    REGISTER = "register"
+    """Record parents and guardians, with a second person, upon a document both saw."""
 
 
 NO_MATTER = bytes(32)

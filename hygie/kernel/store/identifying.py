@@ -143,6 +143,13 @@ class Identifier:
         return (row, body) if body.get("active") is not False else None
 
 
+_MAY_IDENTIFY = {
+    Kind.PROFESSIONAL: frozenset({Right.IDENTIFY}),
+    # Who stands before a desk shows a card or a paper: the agent finds whom it names.
+    Kind.ADMINISTRATOR: frozenset({Right.DESK, Right.REGISTER}),
+}
+
+
 def check_may_identify(caller: Caller) -> None:
     """Check that the caller may look for strangers.
 
@@ -151,7 +158,7 @@ def check_may_identify(caller: Caller) -> None:
     """
     if caller.kind == Kind.SYSTEM:
         return
-    if caller.kind != Kind.PROFESSIONAL or Right.IDENTIFY not in caller.rights:
+    if not caller.rights & _MAY_IDENTIFY.get(caller.kind, frozenset()):
         raise Forbidden("Your account may not look for people outside your own patients.")
     if caller.limit is not None:
         caller.limit.check_own("s", "Patient", caller.party)

@@ -1,0 +1,1 @@
+"""Migrations of invitations, mandates of desks and measures."""

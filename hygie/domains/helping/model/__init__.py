@@ -1,0 +1,1 @@
+"""What helping is made of: scopes, states, limits, measures of protection."""

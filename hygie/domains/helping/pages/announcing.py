@@ -1,0 +1,98 @@
+"""The banner of who acts for somebody, and what people are told of helps on their home page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from hygie.domains.helping.model import limits
+from hygie.domains.helping.model.invitations import State
+from hygie.domains.helping.orm import Invitation
+from hygie.domains.helping.pages.asking import now, own_id
+from hygie.domains.helping.pages.words import QUALITIES, last_day
+from hygie.domains.helping.service.news import News, news_of
+from hygie.kernel.platform import Announcement
+from hygie.kernel.web.acting import acting_of
+from hygie.kernel.web.bridge import ask, repository
+from hygie.kernel.web.caller import caller_of
+
+
+def banner(request: HttpRequest) -> list[Announcement]:
+    """Say, on every page, for whom one acts, in what quality and until when; offer to stop."""
+    acting = acting_of(request)
+    if acting is None:
+        return []
+    words = {"name": acting.name, "quality": QUALITIES[acting.quality]}
+    ends = acting.ends and datetime.fromtimestamp(acting.ends, UTC)
+    if not ends:
+        text = _("Vous agissez pour %(name)s, %(quality)s.") % words
+    elif acting.quality == "desk":
+        words["end"] = date_format(localtime(ends), "H:i")
+        text = _("Vous agissez pour %(name)s, %(quality)s, jusqu’à %(end)s.") % words
+    else:
+        words["end"] = date_format(last_day(ends) or ends, "j F Y")
+        text = _("Vous agissez pour %(name)s, %(quality)s, jusqu’au %(end)s.") % words
+    return [
+        Announcement(
+            text=text,
+            link=(_("Son dossier"), reverse("patient:home:home")),
+            post=(_("Arrêter"), reverse("patient:helping:stop")),
+            urgent=True,
+        )
+    ]
+
+
+def news(request: HttpRequest) -> list[Announcement]:
+    """Announce, on a person's home, each answer, first act, end, majority and renewal."""
+    own, at = own_id(request), now()
+    if not own:
+        return []
+    told = ask(news_of(repository(), caller_of(request), at=at))
+    names = dict(
+        Invitation.objects.filter(patient=own)
+        .exclude(reference="")
+        .values_list("reference", "name")
+    )
+    mine = (_("Qui m’aide, qui j’aide"), reverse("patient:helping:mine"))
+    found = [
+        Announcement(_sentence(one.news, names.get(one.who, ""), _day(one.at)), link=mine)
+        for one in told
+    ]
+    since = at - limits.days("told-for", at=at.date())
+    answers = Invitation.objects.filter(
+        patient=own, answered__gte=since, state__in=list(_answers())
+    ).order_by("-answered")
+    return [
+        Announcement(
+            _answers()[one.state] % {"name": one.name, "day": _day(one.answered)}, link=mine
+        )
+        for one in answers
+    ] + found
+
+
+def _answers() -> dict[str, str]:
+    return {
+        State.ACCEPTED.value: _("%(name)s a accepté de vous aider, le %(day)s."),
+        State.DECLINED.value: _("%(name)s ne souhaite pas vous aider, le %(day)s."),
+        State.LEFT.value: _("%(name)s ne vous aide plus, depuis le %(day)s."),
+    }
+
+
+def _sentence(kind: News, name: str, day: str) -> str:
+    words = {
+        News.FIRST_ACT: _("%(name)s a ouvert votre dossier pour vous aider, le %(day)s."),
+        News.ENDED: _("Une aide a pris fin le %(day)s."),
+        News.MAJORITY_OWN: _("18 ans, le %(day)s : vous seul décidez, vos parents ne lisent plus."),
+        News.MAJORITY_CHILD: _("Un de vos enfants a 18 ans le %(day)s : lui seul décide ensuite."),
+        News.RENEWAL: _("Une mesure de protection finit le %(day)s : pensez à la renouveler."),
+    }
+    return words[kind] % {"name": name or _("Un proche"), "day": day}
+
+
+def _day(at: object) -> str:
+    return date_format(localtime(at), "j F Y")  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Invite, accept, act, leave; mandates of a desk; parents and guardians."""
