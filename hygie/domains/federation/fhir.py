@@ -16,7 +16,8 @@ RPPS = "https://rpps.esante.gouv.fr"
 NATIONAL_ID = "urn:oid:1.2.250.1.71.4.2.1"
 FINESS = "https://finess.esante.gouv.fr"
 SIRET = "https://sirene.fr"
-STRUCTURE = "urn:oid:1.2.250.1.71.4.2.2"
+STRUCTURE = "https://annuaire.sante.fr/identifiant-technique-structure"
+ACTING_UNDER = "https://hygie.example.org/fhir/StructureDefinition/acting-under"
 OWN_ROLES = "https://hygie.example.org/fhir/CodeSystem/role"
 REGULATOR = "samu-regulator"
 """Who may open a record when the 15 is called; the operator writes this role."""
@@ -116,11 +117,20 @@ def ended(held: Json, *, at: datetime) -> Json:
     Roles of Hygie's own and delegations are the operator's and the principals': where a role holds
     one of them too, the profession alone goes.
     """
-    others = [one for one in held["code"] if not professions_of([one])]
-    if not others and "extension" not in held:
+    if not _is_of_others(held):
         return {**held, "active": False, "period": _ended(held.get("period", {}), at)}
+    others = [one for one in held["code"] if not professions_of([one])]
     rest = {name: value for name, value in held.items() if name != "code"}
     return {**rest, "code": others} if others else rest
+
+
+def _is_of_others(held: Json) -> bool:
+    """Tell whether the operator or a principal has a say in a role too."""
+    return _is_delegation(held) or bool(list(_codes(held["code"], OWN_ROLES)))
+
+
+def _is_delegation(held: Json) -> bool:
+    return any(one.get("url") == ACTING_UNDER for one in held.get("extension", []))
 
 
 def is_proven_role(held: Json) -> bool:
@@ -154,7 +164,7 @@ def _codes(concepts: Sequence[Mapping[str, Any]], system: str) -> Iterator[str]:
 
 def _is_over(one: Json, *, but_for_delegation: bool = False) -> bool:
     """Tell whether an end was written; a delegation has one from its first day."""
-    return "end" in one.get("period", {}) and not (but_for_delegation and "extension" in one)
+    return "end" in one.get("period", {}) and not (but_for_delegation and _is_delegation(one))
 
 
 def _ended(period: Json, at: datetime) -> Json:

@@ -139,6 +139,26 @@ async def test_a_role_of_the_operator_stays_when_the_profession_goes(
     assert [post.exercise.profession for post in kept.regulation] == ["samu-regulator"]
 
 
+async def test_a_delegation_loses_its_profession_and_stays_the_principals(
+    repository: Repository,
+) -> None:
+    under = "https://hygie.example.org/fhir/StructureDefinition/acting-under"
+    delegation: Json = {
+        "resourceType": "PractitionerRole",
+        "id": "under",
+        "extension": [{"url": under, "valueReference": {"reference": "Practitioner/chief"}}],
+        "practitioner": {"reference": "Practitioner/iris"},
+        "period": {"start": "2026-01-01", "end": "2099-01-01"},
+        "code": [{"coding": [{"system": PROFESSIONS_SYSTEM, "code": "10"}]}],
+    }
+    await put(repository, PERSON, delegation)
+    assert (await caller(repository)).roles == {"10"}
+    await prove(repository, replace(IRIS, exercises=()))
+    after = await caller(repository)
+    assert after.roles == frozenset()
+    assert len(after.principals) == 1
+
+
 async def test_profiles_and_names_of_the_directory_are_kept(repository: Repository) -> None:
     await put(repository, PERSON)
     await prove(repository, IRIS)
