@@ -1,0 +1,1 @@
+"""Words, lifetimes, states and rules of applications; no input, no output."""

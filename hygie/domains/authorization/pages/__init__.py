@@ -1,0 +1,1 @@
+"""The pages: consent, patient picker, catalogue, registration, approval, other devices."""
