@@ -95,12 +95,12 @@ def card_listener(site: Site, live: str, cards: CardPlace) -> Iterator[CardPlace
         clock = lambda: cards.now or datetime.now(UTC)  # noqa: E731 - one line, told to one caller
         return held, await listening.Listener(one, live, held, clock).start()
 
-    held, server = asyncio.run_coroutine_threadsafe(start(), site.loop).result(20)
+    held, listening_now = asyncio.run_coroutine_threadsafe(start(), site.loop).result(20)
     wait_for(cards.port)
     yield cards
 
     async def stop() -> None:
-        server.close()
+        listening_now.cancel()
         await held.close()
 
     asyncio.run_coroutine_threadsafe(stop(), site.loop).result(20)

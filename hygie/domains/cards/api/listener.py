@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ LONGEST = 8 * 1024
 """Bytes of a request."""
 PATIENCE = 10.0
 """Seconds for the handshake (a PIN was typed before), and as many for the request."""
-AT_ONCE = 64
-"""Connections at work; more wait for their handshake."""
+AT_ONCE = 256
+"""Connections at work, handshakes too; more are closed at once."""
 NOT_FOUND, SEE_OTHER, UNAVAILABLE = "404 Not Found", "303 See Other", "503 Service Unavailable"
 
 
@@ -45,24 +46,50 @@ class Listener:
     database: Database
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    async def start(self) -> asyncio.Server:
-        """Listen."""
+    async def start(self) -> asyncio.Task[None]:
+        """Listen until the task that is returned is cancelled."""
         host, port = self.one.listens_at()
-        turn = asyncio.Semaphore(AT_ONCE)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, backlog=128)
+        listening.setblocking(False)  # noqa: FBT003 - the library's own signature
+        context_of(self.one)  # fail at the start and not at the first card
+        return asyncio.create_task(self._accept(listening))
 
-        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            async with turn:
-                await self._answer(reader, writer)
+    async def _accept(self, listening: socket.socket) -> None:
+        loop, at_work = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+        try:
+            while True:
+                connection, _ = await loop.sock_accept(listening)
+                if len(at_work) >= AT_ONCE:
+                    connection.close()
+                    continue
+                task = asyncio.create_task(self._serve(connection))
+                at_work.add(task)
+                task.add_done_callback(at_work.discard)
+        finally:
+            listening.close()
 
-        return await asyncio.start_server(
-            answer,
-            host,
-            port,
-            limit=LONGEST,
-            ssl=context_of(self.one),
-            ssl_handshake_timeout=PATIENCE,
-            ssl_shutdown_timeout=1.0,
-        )
+    async def _serve(self, connection: socket.socket) -> None:
+        """Shake hands under a context of this connection alone, then answer once.
+
+        OpenSSL resumes sessions of TLS 1.2 within one context, and has no switch against it here.
+        """
+        reader = asyncio.StreamReader(limit=LONGEST)
+        protocol = asyncio.StreamReaderProtocol(reader)
+        loop = asyncio.get_running_loop()
+        try:
+            transport, _ = await loop.connect_accepted_socket(
+                lambda: protocol,
+                connection,
+                ssl=context_of(self.one),
+                ssl_handshake_timeout=PATIENCE,
+                ssl_shutdown_timeout=1.0,
+            )
+        except (OSError, ConfigurationError) as failed:
+            log.info("cards.no_handshake", extra={"reason": type(failed).__name__})
+            connection.close()
+            return
+        await self._answer(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
@@ -155,9 +182,8 @@ async def listen(settings: Settings) -> None:
         raise ConfigurationError("HYGIE_CARDS describes no listener.")
     database = await Database.open(settings, role=roles.PORTAL, size=2)
     try:
-        server = await Listener(one, settings.base_url, database).start()
+        listening = await Listener(one, settings.base_url, database).start()
         log.info("cards.listening", extra={"address": one.listen})
-        async with server:
-            await server.serve_forever()
+        await listening
     finally:
         await database.close()

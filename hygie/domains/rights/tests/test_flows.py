@@ -31,6 +31,7 @@ HERE_ONLY = {
     "hygie.supervisor.health": "asks the address that Hygie itself listens on",
     "hygie.supervisor.checks": "looks whether its own port is free",
     "hygie.kernel.audit.witness.server": "listens, and calls nobody",
+    "hygie.domains.cards.api.listener": "listens, and calls nobody",
 }
 """Modules that use a network library and reach no other machine, with the reason."""
 
