@@ -34,7 +34,7 @@ MORE = {
         "https://franceconnect.gouv.fr/france-connect-plus",
     ),
 }
-SIMULATOR = _("Simulateur de démonstration : personnes inventées.")
+SIMULATOR = _("Simulateurs de démonstration : personnes inventées.")
 ORDER = {kind: 10 * place for place, kind in enumerate(LABELS, start=1)}
 
 

@@ -28,10 +28,8 @@ def record_tabs(context: RequestContext, patient: str) -> list[frame.MenuEntry]:
 
 @register.inclusion_tag("components/doors.html", takes_context=True)
 def sign_in_doors(context: RequestContext) -> dict[str, Any]:
-    """Print the ways in besides the password; a note that all of them share is said once."""
-    found = doors.doors(context.request)
-    notes = {door.note for door in found}
-    return {"doors": found, "shared": notes.pop() if len(notes) == 1 else ""}
+    """Print the ways in besides the password; a note that neighbours share is said once."""
+    return {"doors": doors.doors(context.request)}
 
 
 @register.filter
