@@ -23,4 +23,5 @@ collect_ignore = [
         for name in ("orm.py", "pages", *(f"service/{one}.py" for one in CARD_SERVICES))
     ),
     *(f"hygie/domains/authorization/{name}" for name in ("orm", "service", "pages", "api")),
+    *(f"hygie/domains/helping/{name}" for name in ("orm.py", "service", "pages", "jobs.py")),
 ]

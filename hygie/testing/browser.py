@@ -52,11 +52,31 @@ PAGES = {
         f"{CHOICES}/choices/add/block/zoe-lang/",
         f"{CHOICES}/mask/DocumentReference/cardiology/",
         "/patient/consent/help-somebody/",
+        "/patient/helping/",
+        f"/patient/helping/{NORA}/invite/",
     ],
     "ada": ["/patient/", f"/patient/consent/{ADA}/choices/first/"],
-    "tom": [f"/patient/consent/{TOM}/who/", f"/patient/consent/{TOM}/choices/"],
+    "tom": [
+        "/patient/helping/minor/",
+        f"/patient/consent/{TOM}/who/",
+        f"/patient/consent/{TOM}/choices/",
+    ],
     "paul": [f"/patient/record/{PAUL}/", f"/patient/record/{PAUL}/documents/"],
-    "lucie": ["/patient/record/", f"{MINE}/", f"{CHOICES}/who/", f"{CHOICES}/accesses/"],
+    "lucie": [
+        "/patient/record/",
+        "/patient/helping/",
+        "/patient/helping/accept/",
+        f"/patient/helping/{NORA}/act/",
+        f"/patient/helping/{NORA}/leave/",
+    ],
+    f"lucie for {NORA}": [
+        "/patient/",
+        "/help/",
+        f"{MINE}/",
+        f"{CHOICES}/who/",
+        f"{CHOICES}/accesses/",
+        f"/patient/record/{PAUL}/",
+    ],
     "dr.lang": ["/professional/emergency/", "/professional/emergency/over/"],
     "jade.colin": ["/professional/emergency/"],
     "dr.petit": [
@@ -71,6 +91,8 @@ PAGES = {
         f"{PRO}/AllergyIntolerance/penicillin/source/",
     ],
     "operateur": ["/home/"],
+    "agent": ["/establishment/desk/"],
+    "accueil": ["/establishment/desk/measures/", "/establishment/desk/measures/enter/"],
     "guichet": ["/establishment/identities/"],
 }
 """Every kind of page, by the account that may read it."""

@@ -52,6 +52,10 @@ ACCOUNTS = (
     ("jade.colin", "Jade Colin", "professional", f"Practitioner/{stories.SECRETARY}"),
     ("operateur", "Opérateur", "administrator", ""),
     ("relectrice", "Inès Garo", "administrator", ""),
+    ("agent", "Léa Kervella", "administrator", ""),
+    ("accueil", "Yann Riou", "administrator", ""),
+    ("accueil.deux", "Anna Morel", "administrator", ""),
+    ("mandataire", "Élise Caro", "patient", ""),
     ("guichet", "Lise Morel", "administrator", ""),
 )
 RIGHTS = {
@@ -59,6 +63,9 @@ RIGHTS = {
     "dr.roche": ("identify",),
     "guichet": ("identify",),
     "relectrice": ("review",),
+    "agent": ("desk",),
+    "accueil": ("register",),
+    "accueil.deux": ("register",),
 }
 """Rights given to an account; finding a stranger wants one, reviewing accesses another."""
 
@@ -89,13 +96,19 @@ class Site:
     loop: asyncio.AbstractEventLoop
 
     def client(self, login: str = "", language: str = "fr") -> Client:
-        """Return Django's test client, signed in when a login is given."""
+        """Return Django's test client, signed in when a login is given.
+
+        ``lucie for nora-martin`` is Lucie who acts for Nora, under the banner.
+        """
         from django.contrib.auth import get_user_model  # noqa: PLC0415  after configure
         from django.test import Client  # noqa: PLC0415
 
         client = Client(headers={"accept-language": language})
+        login, _for, helped = login.partition(" for ")
         if login:
             client.force_login(get_user_model().objects.get(username=login))
+        if helped:
+            client.post(f"/patient/helping/{helped}/act/")
         return client
 
 
@@ -113,7 +126,9 @@ def site(database_server: ScratchServer, outside: Outside, cards: CardPlace) -> 
     scratch = database_server.create()
     providers = scratch.settings.data / "providers.toml"
     providers.write_text(outside.described(), "utf-8")
-    settings = replace(scratch.settings, demo=4, providers=providers, cards=cards.file)
+    settings = replace(
+        scratch.settings, demo=4, providers=providers, cards=cards.file, port=free_port()
+    )
     platform = compose(settings)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="engine", daemon=True)

@@ -67,6 +67,7 @@ def seen(client: Client, method: str, place: str, *hidden: str) -> tuple[int, st
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_secret_visit_is_on_no_page_of_a_parent(site: Site, method: str) -> None:
     mother, different = signed_in(site, "lucie"), []
+    mother.post(f"/patient/helping/{stories.TOM}/act/")
     for route in routes():
         if "<" in route and route.startswith("/patient/"):
             first, second = (

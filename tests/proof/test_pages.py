@@ -45,9 +45,10 @@ _LEAVES = (
 Page = tuple[int, bytes]
 _CHANCE = random.Random(2)  # noqa: S311 - test data
 NORA, TOM, STRANGER = f"Patient/{stories.NORA}", f"Patient/{stories.TOM}", "Patient/p-stranger"
+HELPER, MOTHER = f"lucie for {stories.NORA}", f"lucie for {stories.TOM}"
 ROUNDS: dict[str, tuple[tuple[str, ...], list[Json]]] = {
     "a stranger with a record": (
-        ("nora", "paul", "lucie", "dr.petit", "marc.vidal"),
+        ("nora", "paul", "lucie", HELPER, "dr.petit", "marc.vidal"),
         [
             {"resourceType": "Patient", "id": "p-stranger", "name": [{"family": "Martin"}]},
             observation(_CHANCE, "p-other", STRANGER),
@@ -55,7 +56,7 @@ ROUNDS: dict[str, tuple[tuple[str, ...], list[Json]]] = {
         ],
     ),
     "a result to be announced": (
-        ("nora", "lucie"),
+        ("nora", HELPER),
         [{**observation(_CHANCE, "p-waiting", NORA), **labelled("INVISIBLE_PATIENT")}],
     ),
     "a masked document": (
@@ -69,7 +70,7 @@ ROUNDS: dict[str, tuple[tuple[str, ...], list[Json]]] = {
         ],
     ),
     "a secret visit of a minor": (
-        ("nora", "lucie", "paul"),
+        ("nora", "lucie", MOTHER, "paul"),
         [
             {
                 **encounter(_CHANCE, "p-secret", TOM),

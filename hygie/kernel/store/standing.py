@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hygie.kernel.fhir.names import type_number
-from hygie.kernel.fhir.search.dates import LAST
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.store.ids import check_id, id_of, key_of
 
@@ -26,7 +25,7 @@ IN_THE_NAME = (
 """Relations by which somebody reads, or decides, in the patient's name; the widest first."""
 _HOLDING = f"""
 SELECT c.pat, c.member, p.uid, p.rid, array_agg(DISTINCT c.kind) AS kinds,
-  max(least(c.ends, coalesce(m.ends, c.ends))) AS ends
+  nullif(max(least(c.ends, coalesce(m.ends, c.ends))), 'infinity') AS ends
 FROM care_relation c
 JOIN party p ON p.num = c.pat
 LEFT JOIN care_relation m ON m.pat = c.pat AND m.member = 0 AND m.kind = {int(Relation.MINOR)}
@@ -75,7 +74,7 @@ async def in_the_name(
             row["pat"],
             row["member"],
             tuple(one for one in IN_THE_NAME if one in row["kinds"]),
-            None if row["ends"] == LAST else row["ends"],
+            row["ends"],
         )
         for row in rows
     ]

@@ -73,10 +73,11 @@ def test_an_access_shows_at_once_with_its_rule(site: Site) -> None:
 
 
 def test_a_helper_does_not_know_who_else_reads(site: Site) -> None:
-    text = _text(site.client("lucie"), f"{MINE}/{NORA}/accesses/")
+    lucie = site.client(f"lucie for {NORA}")
+    text = _text(lucie, f"{MINE}/{NORA}/accesses/")
     assert "Seuls la personne et ceux qui décident pour elle" in text
     assert "Dr Hélène PETIT" not in text
-    refused = site.client("lucie").get(f"{MINE}/{NORA}/accesses/download/")
+    refused = lucie.get(f"{MINE}/{NORA}/accesses/download/")
     assert refused.status_code == 403
 
 
@@ -187,13 +188,19 @@ def test_a_helper_is_named_by_the_code_they_give(site: Site) -> None:
     told = {"code": code[0], "scope": "helper"}
     asked = client.post(path, told)
     assert "Lucie Martin" in asked.content.decode()
-    assert site.client("lucie").get("/patient/record/paul-durand/").status_code == 404
+    assert (
+        site.client("lucie for paul-durand").get("/patient/record/paul-durand/").status_code == 404
+    )
     client.post(path, {**told, "confirmed": "yes"})
-    assert site.client("lucie").get("/patient/record/paul-durand/").status_code == 200
+    assert (
+        site.client("lucie for paul-durand").get("/patient/record/paul-durand/").status_code == 200
+    )
     key = re.search(r"choices/end-helper/([^/]+)/", _text(client, f"{MINE}/paul-durand/choices/"))
     assert key
     client.post(f"{MINE}/paul-durand/choices/end-helper/{key[1]}/")
-    assert site.client("lucie").get("/patient/record/paul-durand/").status_code == 404
+    assert (
+        site.client("lucie for paul-durand").get("/patient/record/paul-durand/").status_code == 404
+    )
 
 
 def test_a_wrong_code_names_nobody(site: Site) -> None:
@@ -220,9 +227,10 @@ def test_a_masked_document_is_hidden_from_the_nurse_and_shown_again(site: Site) 
 def test_a_parent_sees_no_secret_visit(site: Site) -> None:
     secret = f"{MINE}/{TOM}/who/Encounter/secret-visit/"
     assert "caché aux parents" in _text(site.client("tom"), secret)
-    assert site.client("lucie").get(secret).status_code == 404
+    lucie = site.client(f"lucie for {TOM}")
+    assert lucie.get(secret).status_code == 404
     site.client("tom").get(f"/patient/record/{TOM}/Encounter/secret-visit/")
-    told = site.client("lucie").get(f"{MINE}/{TOM}/accesses/?own=on")
+    told = lucie.get(f"{MINE}/{TOM}/accesses/?own=on")
     assert "secret-visit" not in told.content.decode()
 
 
@@ -237,7 +245,7 @@ def test_a_declaration_wants_a_fresh_identification(site: Site) -> None:
 
 
 def test_a_parent_decides_for_a_child_who_is_told(site: Site) -> None:
-    parent, child = site.client("lucie"), site.client("tom")
+    parent, child = site.client(f"lucie for {TOM}"), site.client("tom")
     path = f"{MINE}/{TOM}/choices"
     assert "Vous décidez pour Tom MARTIN" in _text(parent, f"{path}/")
     parent.post(f"{path}/research-refuse/")
@@ -246,7 +254,8 @@ def test_a_parent_decides_for_a_child_who_is_told(site: Site) -> None:
 
 
 def test_a_helper_decides_nothing(site: Site) -> None:
-    answer = site.client("lucie").post(f"{MINE}/{NORA}/choices/research-refuse/")
+    lucie = site.client(f"lucie for {NORA}")
+    answer = lucie.post(f"{MINE}/{NORA}/choices/research-refuse/")
     assert answer.status_code in {403, 404}
     text = _text(site.client("nora"), f"{MINE}/{NORA}/choices/")
     assert "peuvent servir à la recherche" in text

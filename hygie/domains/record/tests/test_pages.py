@@ -134,5 +134,7 @@ def test_a_helper_chooses_among_the_records_and_is_told_whose_they_read(site: Si
     choice = _text(site, "lucie", f"{MINE}/")
     assert choice.index("Lucie MARTIN") < choice.index("Nora MARTIN")
     assert "vous aidez cette personne" in choice
-    assert "Vous lisez le dossier de Nora MARTIN" in _text(site, "lucie", f"{MINE}/{NORA}/")
+    assert "Vous lisez le dossier de Nora MARTIN" in _text(
+        site, f"lucie for {NORA}", f"{MINE}/{NORA}/"
+    )
     assert "Vous lisez le dossier" not in _text(site, "nora", f"{MINE}/{NORA}/")

@@ -53,7 +53,7 @@ def test_the_page_is_whole_in_english(site: Site) -> None:
 
 def test_nobody_else_opens_the_rights_of_a_person(site: Site) -> None:
     assert site.client("paul").get(HOME).status_code == 404
-    assert site.client("lucie").get(HOME).status_code == 403
+    assert site.client(f"lucie for {NORA}").get(HOME).status_code == 403
     assert site.client("dr.petit").get(HOME).status_code == 403
 
 
