@@ -40,7 +40,7 @@ def holder_of(card: x509.Certificate, *, at: date) -> Holder:
     holder = Holder(*(_text(card, name, at) for name in FIELDS))
     if not holder.family or not holder.given:
         raise CardRefused(Why.NOT_A_PERSON)
-    if not holder.number.isalnum():
+    if not (holder.number.isascii() and holder.number.isalnum()):
         raise CardRefused(Why.NO_NUMBER)
     return holder
 

@@ -16,7 +16,6 @@ under contract and come in through approved readers.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ def from_text(text: str) -> Presentation:
     body = plain.removeprefix(PREFIX)
     try:
         return from_bytes(base64.b32decode(body + "=" * (-len(body) % 8)))
-    except binascii.Error as wrong:
+    except ValueError as wrong:
         raise CardRefused(Why.UNREADABLE) from wrong
 
 

@@ -99,6 +99,8 @@ def differs(person: Person, one: Beneficiary) -> bool:
 async def keep(repository: Repository, caller: Caller, reading: Reading, *, at: datetime) -> str:
     """Keep the rights of a beneficiary in their record; return the person's reference.
 
+    A later reading of the same card is a new version of the same Coverage.
+
     Raises:
         Conflict: nobody here has this INS, or not under this name and birth date.
         HygieError: the professional may not write in this record.
@@ -108,13 +110,16 @@ async def keep(repository: Repository, caller: Caller, reading: Reading, *, at: 
         raise Conflict("The identity of the card and the one of the record must be the same first.")
     patient = found.person.reference
     told = fhir.coverage(reading, patient, at=at)
-    source = fhir.provenance(reading, PLACE, patient, who=caller.reference, at=at)
-    named = (("identifier", f"{fhir.READ_OUT}|{fhir.identifier_of(reading)}"),)
-    await repository.transaction(
-        caller,
-        (
-            Part(0, "PUT", "Coverage", None, named, PLACE, msgspec.json.encode(told)),
-            Part(1, "POST", "Provenance", None, (), None, msgspec.json.encode(source)),
-        ),
-    )
+    named = f"{fhir.READ_OUT}|{fhir.identifier_of(reading)}"
+    held = (await repository.search(caller, "Coverage", [("identifier", named)])).entries
+    if held:
+        target = held[0].stored.reference
+        raw = msgspec.json.encode({**told, "id": held[0].stored.rid})
+        first = Part(0, "PUT", "Coverage", held[0].stored.rid, (), None, raw)
+    else:
+        target, raw = PLACE, msgspec.json.encode(told)
+        first = Part(0, "POST", "Coverage", None, (), PLACE, raw)
+    source = fhir.provenance(reading, target, patient, who=caller.reference, at=at)
+    second = Part(1, "POST", "Provenance", None, (), None, msgspec.json.encode(source))
+    await repository.transaction(caller, (first, second))
     return patient
