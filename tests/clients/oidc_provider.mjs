@@ -32,6 +32,7 @@ const provider = new Provider(issuer, {
   enabledJWA: {
     idTokenSigningAlgValues: ['ES256'],
     userinfoSigningAlgValues: ['ES256'],
+    clientAuthSigningAlgValues: ['ES256'],
     userinfoEncryptionAlgValues: ['RSA-OAEP'],
     userinfoEncryptionEncValues: ['A256GCM'],
   },
@@ -39,15 +40,16 @@ const provider = new Provider(issuer, {
   pkce: { required: () => true },
   clients: [{
     client_id: 'hygie',
-    client_secret: told.secret,
+    ...(told.method === 'private_key_jwt' ? {} : { client_secret: told.secret }),
     redirect_uris: [told.redirect],
     post_logout_redirect_uris: [told.back],
-    token_endpoint_auth_method: 'client_secret_post',
+    token_endpoint_auth_method: told.method,
+    ...(told.method === 'private_key_jwt' ? { token_endpoint_auth_signing_alg: 'ES256' } : {}),
     id_token_signed_response_alg: 'ES256',
     userinfo_signed_response_alg: 'ES256',
     userinfo_encrypted_response_alg: 'RSA-OAEP',
     userinfo_encrypted_response_enc: 'A256GCM',
-    jwks: { keys: [told.key] },
+    jwks: { keys: told.keys },
   }],
 });
 

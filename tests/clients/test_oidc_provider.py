@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
 import requests
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, RSAKey
 
 from hygie.domains.federation.model.pivot import pivot_of
 from hygie.domains.federation.model.providers import Kind, Provider
@@ -42,7 +42,9 @@ CLAIMS = {
 }
 
 
-@pytest.fixture(scope="module", params=["eidas2"])
+@pytest.fixture(
+    scope="module", params=["client_secret_post", "client_secret_basic", "private_key_jwt"]
+)
 def known(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Known]:
@@ -55,14 +57,17 @@ def known(
     folder, port = tmp_path_factory.mktemp("independent"), free_port()
     key = RSAKey.generate_key(2048, {"use": "enc", "alg": "RSA-OAEP"}, auto_kid=True)
     (folder / "key.pem").write_bytes(key.as_pem(private=True))
+    signing = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True)
+    (folder / "signing.pem").write_bytes(signing.as_pem(private=True))
     (folder / "secret").write_text(SECRET)
     told = {
         "secret": SECRET,
         "redirect": f"{HERE}/callback/",
         "back": f"{HERE}/left/",
-        "acr": request.param,
+        "acr": "eidas2",
+        "method": request.param,
         "claims": CLAIMS,
-        "key": key.as_dict(private=False),
+        "keys": [key.as_dict(private=False), signing.as_dict(private=False)],
     }
     script = str(Path(__file__).with_name("oidc_provider.mjs"))
     running = subprocess.Popen(  # noqa: S603 - our own script
@@ -79,7 +84,9 @@ def known(
                 realm="test",
                 issuer=f"http://127.0.0.1:{port}",
                 client_id="hygie",
+                authentication=request.param,
                 secret_file=str(folder / "secret"),
+                key_file=str(folder / "signing.pem"),
                 decryption_key_file=str(folder / "key.pem"),
                 scopes=("openid", "identite_pivot"),
                 acr="eidas2",

@@ -335,3 +335,22 @@ def test_the_proof_carries_the_level_of_the_provider(site: Site, world: Outside)
         (proof,) = client.session["hygie_proofs"]["list"]
         assert (proof["method"], proof["acr"]) == ("franceconnect", acr)
     assert site.client().get("/federation/franceconnect-plus/keys/").json()["keys"][0]["n"]
+
+
+def test_no_token_is_kept_in_clear(site: Site, world: Outside) -> None:
+    from django.contrib.sessions.models import Session
+
+    from hygie.domains.federation.orm import Begun
+
+    put(site, person("jeanne-outside"))
+    client = site.client()
+    client.get("/federation/franceconnect/start/")
+    through(client, "franceconnect", "jeanne")
+    assert client.session["hygie_outside_session"]
+    kept = [str(one.get_decoded()) for one in Session.objects.all()]
+    kept += [one.sealed for one in Begun.objects.all()]
+    assert len(kept) > 1
+    token = world.simulators["franceconnect"].last_id_token
+    signature = token.rpartition(".")[2]
+    assert signature
+    assert not any(signature in one or "eyJ" in one for one in kept)

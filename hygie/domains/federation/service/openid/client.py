@@ -17,7 +17,7 @@ import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 
 from hygie.domains.federation.model.providers import Kind, Provider
 from hygie.domains.federation.service.openid.metadata import Known
@@ -27,6 +27,7 @@ from hygie.domains.federation.service.openid.tokens import (
     check_access_token,
     check_id_token,
     check_userinfo,
+    private_key,
 )
 from hygie.kernel.errors import Forbidden, Unavailable
 
@@ -142,10 +143,10 @@ def logout_address(known: Known, id_token: str, *, back: str, state: str) -> str
 
 def session_of(provider: Provider, *, redirect_uri: str = "") -> OAuth2Session:
     """Return an Authlib session that authenticates as this client."""
-    private = provider.authentication == "private_key_jwt"
+    secret = _secret(provider)
     session = OAuth2Session(
         provider.client_id,
-        _secret(provider),
+        secret,
         token_endpoint_auth_method=provider.authentication,
         scope=" ".join(provider.scopes),
         redirect_uri=redirect_uri,
@@ -155,8 +156,8 @@ def session_of(provider: Provider, *, redirect_uri: str = "") -> OAuth2Session:
     prepare(session, provider)
     if provider.authentication == "tls_client_auth":
         session.token_endpoint_auth_method = "none"  # noqa: S105  the certificate authenticates
-    if private:
-        session.register_client_auth_method(PrivateKeyJWT(alg=_algorithm(provider)))
+    if provider.authentication == "private_key_jwt":
+        session.register_client_auth_method(PrivateKeyJWT(alg=_algorithm(secret)))
     return session
 
 
@@ -192,18 +193,15 @@ def _extra(provider: Provider) -> dict[str, str]:
     return {"prompt": "login consent"} if provider.kind in citizens else {}
 
 
-def _secret(provider: Provider) -> str:
+def _secret(provider: Provider) -> str | RSAKey | ECKey:
+    """Return what authenticates this client: a secret, or the key that signs its assertions."""
     if provider.authentication == "private_key_jwt":
-        return Path(provider.key_file).read_text("utf-8")
+        return private_key(provider.key_file)
     if provider.secret_file:
         return Path(provider.secret_file).read_text("utf-8").strip()
     return ""
 
 
-def _algorithm(provider: Provider) -> str:
-    pem = Path(provider.key_file).read_bytes()
-    try:
-        curve = ECKey.import_key(pem).curve_name
-    except (ValueError, TypeError):
-        return "RS256"
-    return {"P-256": "ES256", "P-384": "ES384"}.get(curve, "ES512")
+def _algorithm(key: object) -> str:
+    curves = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+    return curves[key.curve_name] if isinstance(key, ECKey) else "RS256"

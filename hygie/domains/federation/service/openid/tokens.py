@@ -12,9 +12,12 @@ import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Never
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jwe, jws
 from joserfc.errors import JoseError
 from joserfc.jwe import JWERegistry
@@ -24,7 +27,7 @@ from joserfc.jws import JWSRegistry
 from hygie.domains.federation.model.levels import check_level
 from hygie.domains.federation.model.providers import Provider
 from hygie.domains.federation.service.openid.metadata import Known
-from hygie.kernel.errors import Forbidden
+from hygie.kernel.errors import ConfigurationError, Forbidden
 
 LEEWAY = 60
 """Seconds by which the provider's clock may differ."""
@@ -140,12 +143,10 @@ def verified(known: Known, raw: str) -> Json:
 
 def _opened(provider: Provider, raw: str) -> str:
     """Return the JWT inside a JWE made for us (RFC 7516)."""
-    with open(provider.decryption_key_file, "rb") as file:  # noqa: PTH123  a path of the settings
-        pem = file.read()
     try:
         protected = jwe.decrypt_compact(
             raw,
-            _private_key(pem),
+            private_key(provider.decryption_key_file),
             # Header members nobody knows are ignored (RFC 7516, section 4): providers repeat
             # claims there. Those named by "crit" are still refused.
             registry=JWERegistry(algorithms=[*KEY_WRAPS, *CONTENTS], strict_check_header=False),
@@ -155,11 +156,21 @@ def _opened(provider: Provider, raw: str) -> str:
     return _text(protected.plaintext or b"")
 
 
-def _private_key(pem: bytes) -> RSAKey | ECKey:
+def private_key(file: str) -> RSAKey | ECKey:
+    """Return the private key of a PEM file.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or holds no RSA or elliptic key.
+    """
     try:
-        return RSAKey.import_key(pem)
-    except (JoseError, ValueError, TypeError):
-        return ECKey.import_key(pem)
+        pem = Path(file).read_bytes()
+        known = load_pem_private_key(pem, password=None)
+    except (OSError, ValueError, TypeError) as wrong:
+        raise ConfigurationError(
+            f"{file} holds no private key in PEM, without passphrase."
+        ) from wrong
+    kind = RSAKey if isinstance(known, RSAPrivateKey) else ECKey
+    return kind.import_key(pem)
 
 
 def _check_origin(provider: Provider, claims: Json) -> None:
