@@ -70,6 +70,7 @@ def show(request: HttpRequest) -> HttpResponse:
         _check_tries(request)
         found = find(repository(), helper_of(request), told["code"], invited, at=now())
     except (InvalidRequest, Conflict):
+        _miss(request)
         form.add_error(
             "code",
             gettext(
@@ -111,16 +112,23 @@ def _answer(request: HttpRequest) -> HttpResponse:
 
 
 def _check_tries(request: HttpRequest) -> None:
-    """Count the codes one account tries: a code is not to be guessed.
+    """Check how many wrong codes one account tried: a code is not to be guessed.
 
     Raises:
         InvalidRequest: too many in an hour.
     """
-    key = f"helping-tries-{account(request).pk}"
-    tried = int(caching.cache.get(key, 0)) + 1
-    caching.cache.set(key, tried, timeout=TRIED_FOR)
-    if tried > limits.amount("wrong-codes", "tries", at=localdate()):
+    tried = int(caching.cache.get(_tries(request), 0))
+    if tried >= limits.amount("wrong-codes", "tries", at=localdate()):
         raise InvalidRequest("Too many codes were tried; wait an hour.")
+
+
+def _miss(request: HttpRequest) -> None:
+    tried = int(caching.cache.get(_tries(request), 0))
+    caching.cache.set(_tries(request), tried + 1, timeout=TRIED_FOR)
+
+
+def _tries(request: HttpRequest) -> str:
+    return f"helping-tries-{account(request).pk}"
 
 
 def _salt(request: HttpRequest) -> str:
