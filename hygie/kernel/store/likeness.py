@@ -28,7 +28,9 @@ FORGIVEN = 4
 CLOSE = 0.4
 """Trigram word similarity from which a misspelt word still matches."""
 _TITLES = frozenset({"dr", "docteur", "doctor", "pr", "professeur", "m", "mme"})
-_CLOSE = f"SET LOCAL pg_trgm.strict_word_similarity_threshold = {CLOSE}"
+_LOOKED_AT = 0.3
+"""Likeness, over any part of the name, from which the index gives a name to be compared."""
+_CLOSE = f"SET LOCAL pg_trgm.word_similarity_threshold = {_LOOKED_AT}"
 
 
 async def names_like(visit: Visit, rt: str, text: str, *, most: int) -> list[str]:
@@ -81,13 +83,20 @@ def _statement(rt: str, words: list[str], most: int) -> tuple[str, list[object]]
 
 
 def _word(sql: Sql, word: str, param: str) -> str:
-    """Return the names that one word is like: 1 where one starts with it."""
+    """Return the names that one word is like: 1 where a word of the name starts with it.
+
+    A name of several words is also read as one: "legof" is close to "le goff".
+    """
     head, asked = starts_with(sql, word), sql.bind(word)
-    inside = sql.bind(f"% {like(word)}%")
-    near = f" OR {asked}::text <<% s.norm" if len(word) >= FORGIVEN else ""
+    inside = f"s.norm LIKE {sql.bind(f'% {like(word)}%')}"
+    near = f" OR {asked}::text <% s.norm" if len(word) >= FORGIVEN else ""
+    score = (
+        f"max(CASE WHEN {head} OR {inside} THEN 1.0 "
+        f"ELSE greatest(strict_word_similarity({asked}, s.norm), "
+        f"similarity({asked}, replace(s.norm, ' ', ''))) END)"
+    )
     return (
-        "SELECT s.part, s.key, max(CASE "
-        f"WHEN {head} OR s.norm LIKE {inside} THEN 1.0 "
-        f"ELSE strict_word_similarity({asked}, s.norm) END) AS score "
-        f"FROM s_string s WHERE s.param = {param} AND ({head}{near}) GROUP BY s.part, s.key"
+        f"SELECT s.part, s.key, {score} AS score FROM s_string s "
+        f"WHERE s.param = {param} AND ({head} OR {inside}{near}) "
+        f"GROUP BY s.part, s.key HAVING {score} >= {CLOSE}"
     )
