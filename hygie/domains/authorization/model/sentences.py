@@ -68,11 +68,25 @@ def line(word: str, language: Language) -> Line:
     'Read: measurements and tests (only category vital-signs)'
     """
     if not is_clinical(word):
-        texts = _WORDS.get(word, (word, word))
+        texts = _WORDS.get(word) or _context(word)
         return Line(word, texts[language == "en"], word in words.KEPT, writes=False)
     scope = parse(word)
     writes = bool(scope.permissions & set("cud"))
     return Line(word, _sentence(scope, language), fixed=False, writes=writes)
+
+
+def _context(word: str) -> tuple[str, str]:
+    """Return a word of FHIRcast in plain words, any other as it is."""
+    if not word.startswith("fhircast/"):
+        return word, word
+    if word.endswith(".read"):
+        return ("Suivre le dossier que vous ouvrez", "Follow the record you open")
+    if word.endswith(".write"):
+        return ("Ouvrir un dossier dans vos autres outils", "Open a record in your other tools")
+    return (
+        "Suivre le dossier que vous ouvrez, et l’ouvrir dans vos autres outils",
+        "Follow the record you open, and open it in your other tools",
+    )
 
 
 def lines(scope: tuple[str, ...] | list[str], language: Language) -> list[Line]:

@@ -5,6 +5,7 @@ Source: OpenID Connect Core 1.0, section 5.4; SMART App Launch 2.2.0, "Scopes an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from hygie.kernel.security.scopes import Scope, is_clinical, parse, within
@@ -18,8 +19,20 @@ PLAIN = (OPENID, PROFILE, FHIR_USER, LAUNCH, LAUNCH_PATIENT, LAUNCH_ENCOUNTER, O
 FOR_PEOPLE, FOR_SERVICES = ("patient", "user"), ("system",)
 KEPT = frozenset({OPENID, LAUNCH, LAUNCH_PATIENT, LAUNCH_ENCOUNTER})
 """Words nobody unticks: without them the application cannot begin, and they show no data."""
+_CONTEXT = re.compile(r"fhircast/(?:[A-Za-z]+(?:-(?:open|close))?|\*)\.(?:read|write|\*)")
 MOST = 60
 """Words of one scope."""
+
+
+def names_no_data(word: str) -> bool:
+    """Tell whether a word may be granted that reaches no record by itself.
+
+    The words of FHIRcast 3.0.0 (section 2.2) are among them: the hub checks them.
+
+    >>> names_no_data("launch"), names_no_data("fhircast/Patient-open.read"), names_no_data("x")
+    (True, True, False)
+    """
+    return word in PLAIN or _CONTEXT.fullmatch(word) is not None
 
 
 def clinical(words: Iterable[str], contexts: Sequence[str]) -> list[Scope]:
@@ -42,7 +55,7 @@ def allowed(asked: Iterable[str], approved: Iterable[str], *contexts: str) -> tu
         InvalidScope: a scope of data is not written as the standard writes it.
     """
     asked, approved = list(dict.fromkeys(asked)), list(approved)
-    kept = [word for word in asked if word in PLAIN and word in approved]
+    kept = [word for word in asked if names_no_data(word) and word in approved]
     data = within(clinical(asked, contexts), clinical(approved, contexts))
     return (*kept, *(str(one) for one in data))
 

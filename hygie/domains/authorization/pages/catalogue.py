@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -59,7 +59,8 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 def end(request: HttpRequest, pk: int) -> HttpResponse:
     """End a pairing at once."""
     pairing.end(pairing.find(account(request), pk))
-    return redirect("portal:authorization:apps")
+    portal = request.resolver_match.namespaces[0] if request.resolver_match else None
+    return redirect(reverse("portal:authorization:apps", current_app=portal))
 
 
 app_name = "authorization"

@@ -17,12 +17,12 @@ from hygie.domains.authorization.model import words
 from hygie.domains.authorization.orm import App, Family, Notice, Visit
 from hygie.domains.authorization.service import tokens
 from hygie.domains.authorization.service.outbound import send_form
-from hygie.domains.authorization.service.people import VISIT
 from hygie.domains.authorization.service.places import issuer, now, subject_of
 from hygie.domains.authorization.service.requesting import leave
 from hygie.domains.authorization.service.server import server
 from hygie.domains.authorization.service.signing import read_hint, sign
 from hygie.kernel.errors import HygieError, InvalidRequest
+from hygie.kernel.web.visits import VISIT
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

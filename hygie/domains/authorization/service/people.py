@@ -15,12 +15,10 @@ from hygie.kernel.security.caller import Caller, Exercise, Kind, Right
 from hygie.kernel.web.authentication import Proof, level_of, proofs_of
 from hygie.kernel.web.bridge import ask, repository
 from hygie.kernel.web.caller import PURPOSE
+from hygie.kernel.web.visits import visit_name
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-
-VISIT = "hygie_visit"
-"""Where the session keeps the name it has in ID tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +50,10 @@ def _recorded(request: HttpRequest) -> tuple[Proof, ...]:
 
 def visit_of(request: HttpRequest) -> uuid.UUID:
     """Return the name of this session in ID tokens, made when it is first needed."""
-    kept = request.session.get(VISIT)
-    if kept:
-        return uuid.UUID(kept)
-    account: Any = request.user
-    made = Visit.objects.create(account_id=account.pk, expires=now() + SESSION)
-    request.session[VISIT] = str(made.pk)
-    return made.pk
+    name = visit_name(request)
+    known = {"account_id": request.user.pk, "expires": now() + SESSION}
+    Visit.objects.get_or_create(pk=name, defaults=known)
+    return name
 
 
 def is_online(visit: uuid.UUID | None) -> bool:

@@ -177,8 +177,8 @@ def _check_lengths(app: App) -> None:
 
 
 def _scope(asked: Sequence[str]) -> list[str]:
-    known = {*words.PLAIN, words.INTROSPECTION}
-    unknown = [word for word in asked if not is_clinical(word) and word not in known]
+    named = [word for word in asked if not is_clinical(word) and word != words.INTROSPECTION]
+    unknown = [word for word in named if not words.names_no_data(word)]
     if unknown:
         raise InvalidRequest(f"{unknown[0]} is no scope of this provider.")
     if len(asked) > words.MOST:

@@ -21,7 +21,9 @@ from hygie.domains.authorization.orm.apps import digest
 from hygie.domains.authorization.service.people import caller_for
 from hygie.domains.authorization.service.places import fhir_base, issuer, now, subject_of
 from hygie.domains.authorization.service.signing import sign
+from hygie.kernel.platform import Granted
 from hygie.kernel.web import tokens as kernel
+from hygie.kernel.web.launching import launch_context
 
 Json = dict[str, Any]
 
@@ -53,7 +55,14 @@ def answer(
         told["refresh_token"] = _refresh(family)
     if words.OPENID in scope:
         told["id_token"] = id_token(family, scope, account=account, nonce=nonce, access=token)
-    return told | context(family)
+    return told | context(family) | _of_others(family, account, scope)
+
+
+def _of_others(family: Family, account: Any, scope: Sequence[str]) -> Json:
+    """Return what other domains add to the context, in a session of the pages."""
+    if family.visit is None:
+        return {}
+    return launch_context(Granted(family.visit, family.pk, subject_of(account), tuple(scope)))
 
 
 def context(family: Family) -> Json:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -187,19 +189,35 @@ def code_of(site: Site, app: App, *, login: str = "nora", browser: Any = None, *
     page = consent_page(browser, app, **asked)
     if page.status_code == 302:
         return sent(page)["code"]
-    page = pick(browser, page, login)
-    words = [one.word for one in page.context["lines"]]
-    return sent(allow(browser, page, scope=words))["code"]
+    page = pick(browser, page)
+    if page.status_code == 302:
+        return sent(page)["code"]
+    return sent(allow(browser, page, scope=offered(page)))["code"]
 
 
-def pick(browser: Any, page: Any, login: str = "nora") -> Any:
-    """Choose the first record where the page asks for one."""
-    while page.context and "people" in page.context:
+def offered(page: Any) -> list[str]:
+    """Return the words that the consent page lets untick."""
+    return [unescape(one) for one in re.findall(r'name="scope" value="([^"]+)"', text(page))]
+
+
+def people_of(page: Any) -> list[str]:
+    """Return the ids of the records that the page lets choose."""
+    return re.findall(r'name="patient" value="([^"]+)"', text(page))
+
+
+def text(page: Any) -> str:
+    """Return a page as text."""
+    found: str = page.content.decode()
+    return found
+
+
+def pick(browser: Any, page: Any, patient: str = "") -> Any:
+    """Choose a record, the first one unless another is said, where the page asks for one."""
+    while people_of(page):
         here = page.wsgi_request.get_full_path()
-        rid = page.context["people"][0].reference.partition("/")[2]
-        answer = browser.post(here, {"patient": rid})
-        assert answer.status_code == 302, answer.content.decode()
-        page = browser.get(answer["Location"])
+        answer = browser.post(here, {"patient": patient or people_of(page)[0]})
+        assert answer.status_code == 302, text(answer)
+        page = answer
         while page.status_code == 302 and page["Location"].startswith("/"):
             page = browser.get(page["Location"])
     return page
