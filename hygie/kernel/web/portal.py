@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 from hygie.kernel.web.bridge import Bridge, install
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 THREADS = 6
+_CONFIGURING = threading.Lock()
+"""Several background jobs may want Django at once; who comes second waits until it is ready."""
 
 
 def configure(platform: Platform, *, dsn: str) -> None:
@@ -25,10 +28,11 @@ def configure(platform: Platform, *, dsn: str) -> None:
     import django  # noqa: PLC0415  the engine alone (--only api) never imports Django
     from django.conf import settings as django_conf  # noqa: PLC0415
 
-    if django_conf.configured:
-        return
-    django_conf.configure(**django_settings(platform.settings, platform, dsn=dsn))
-    django.setup()
+    with _CONFIGURING:
+        if django_conf.configured:
+            return
+        django_conf.configure(**django_settings(platform.settings, platform, dsn=dsn))
+        django.setup()
 
 
 def prepare(platform: Platform, *, dsn: str) -> None:
