@@ -2,12 +2,16 @@
 
 A root, an authority below it, cards of professionals or of people, and a list of revoked ones. The
 word TEST stands in every subject, and an installation in production refuses it by that word.
+
+``python -m hygie.testing.card_authority FOLDER HOST NUMBER FAMILY GIVEN PROFESSION`` makes an
+authority, the certificate of a listener and the card of somebody, as files for a browser.
 """
 
 from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -204,7 +208,7 @@ class CardAuthority:
 
 def open_authority(folder: Path, name: str) -> CardAuthority:
     """Return the authority of a folder, made there the first time; its lists last for years."""
-    if not folder.exists():
+    if not (folder / "root.key").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Several workers start at once: the folder appears whole, and the first one wins.
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -269,3 +273,30 @@ def _usage(
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def main(words: Sequence[str]) -> None:
+    """Write an authority, a listener and a card below a folder; print ``HYGIE_CARDS``."""
+    place, host, number, family, given, profession = words
+    folder = Path(place)
+    authority = open_authority(folder, "CARTES")
+    authority.server(host).write(folder, "server")
+    subject = Subject(number=number, family=family, given=given, profession=profession)
+    authority.issue(subject).write(folder, "card")
+    told = f"""realm = "demonstration"
+
+[professional]
+address = "https://{host}:8443"
+listen = "127.0.0.1:8443"
+certificate = "server.pem"
+key = "server.key"
+authorities = "authorities.pem"
+revocation = ["crl"]
+policies = ["{PERSON_POLICY}"]
+"""
+    (folder / "cards.toml").write_text(told, "utf-8")
+    sys.stdout.write(told)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

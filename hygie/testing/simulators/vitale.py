@@ -38,6 +38,10 @@ from hygie.testing.simulators.web import (
 ADULT_FOR_APCV = 16
 CHALLENGE = re.compile(r"[A-Z2-7]{16}")
 TERMINAL = re.compile(r"[0-9A-F]{16}")
+TITLES = {
+    "fr": {"card": "un lecteur de cartes Vitale", "apcv": "l’appli carte Vitale"},
+    "en": {"card": "a reader of cartes Vitale", "apcv": "the carte Vitale app"},
+}
 WORDS = {
     "fr": {
         "card": "Choisir la carte à insérer",
@@ -76,7 +80,6 @@ class VitaleSimulator:
 
     name: str
     kind: str
-    title: str
     root: str
     folder: Path
     authority: CardAuthority
@@ -124,7 +127,9 @@ class VitaleSimulator:
             for one in cards.values()
         )
         body = f"<ul>{forms}</ul><p>{escape(words['legal'])}</p>"
-        return page(self.title, asked.language, title=words[self.kind], body=body)
+        return page(
+            TITLES[asked.language][self.kind], asked.language, title=words[self.kind], body=body
+        )
 
     def _answered(self, asked: Asked, content: bytes) -> Reply:
         words, text = WORDS[asked.language], as_text(content)
@@ -136,24 +141,28 @@ class VitaleSimulator:
             f'<p><a download="apcv.bin" href="{link}">{escape(words["bytes"])}</a></p>'
             f"<p>{escape(words['lasts'])}</p><p>{escape(words['legal'])}</p>"
         )
-        return page(self.title, asked.language, title=words["answer"], body=body)
+        return page(
+            TITLES[asked.language][self.kind], asked.language, title=words["answer"], body=body
+        )
 
     def _told(self, asked: Asked, sentence: str, *, status: int = 200) -> Reply:
         body = f"<p>{escape(sentence)}</p>"
         title = WORDS[asked.language][self.kind]
-        return page(self.title, asked.language, title=title, body=body, status=status)
+        return page(
+            TITLES[asked.language][self.kind], asked.language, title=title, body=body, status=status
+        )
 
 
 def vitale_simulators(folder: Path, prefix: str) -> dict[str, VitaleSimulator]:
     """Return both simulators by name; ``folder`` holds their authority and lists its people."""
     authority = open_authority(folder / "vitale", "VITALE SIMULEE")
     named = (
-        ("vitale-reader", "card", "lecteur de carte Vitale"),
-        ("apcv-presentation", "apcv", "appli carte Vitale"),
+        ("vitale-reader", "card"),
+        ("apcv-presentation", "apcv"),
     )
     return {
-        name: VitaleSimulator(name, kind, title, f"{prefix}{name}", folder, authority)
-        for name, kind, title in named
+        name: VitaleSimulator(name, kind, f"{prefix}{name}", folder, authority)
+        for name, kind in named
     }
 
 
