@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
@@ -75,8 +75,17 @@ def show(request: HttpRequest, patient: str) -> HttpResponse:
         ],
         "needs_consent": needs_initial_consent(found.at.date()),
         "done": said,
+        "helping": _helping(patient),
     }
     return render(request, "consent/choices.html", context)
+
+
+def _helping(patient: str) -> str:
+    """Return the page of invitations, empty where its domain is not there."""
+    try:
+        return reverse("patient:helping:who", kwargs={"patient": patient})
+    except NoReverseMatch:
+        return ""
 
 
 def _since(member: Member) -> str:

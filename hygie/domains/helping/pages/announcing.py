@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from hygie.domains.helping.model import limits
 from hygie.domains.helping.model.invitations import State
 from hygie.domains.helping.orm import Invitation
-from hygie.domains.helping.pages.asking import now, own_id
+from hygie.domains.helping.pages.asking import account, now, own_id
 from hygie.domains.helping.pages.words import QUALITIES, last_day
 from hygie.domains.helping.service.news import News, news_of
+from hygie.domains.helping.service.people import Helped, whom
 from hygie.kernel.platform import Announcement
 from hygie.kernel.web.acting import acting_of
 from hygie.kernel.web.bridge import ask, repository
@@ -48,10 +49,19 @@ def banner(request: HttpRequest) -> list[Announcement]:
 
 
 def news(request: HttpRequest) -> list[Announcement]:
-    """Announce, on a person's home, each answer, first act, end, majority and renewal."""
+    """Announce, on a home, whom one may act for; each answer, first act, end and majority."""
     own, at = own_id(request), now()
-    if not own:
-        return []
+    helped = [_offer(one) for one in whom(repository(), account(request)) if one.patient != own]
+    return [*helped, *(_of_oneself(request, own, at) if own else [])]
+
+
+def _offer(one: Helped) -> Announcement:
+    address = reverse("patient:helping:act", kwargs={"patient": one.patient})
+    text = _("Vous pouvez agir pour %(name)s.") % {"name": one.name}
+    return Announcement(text, link=(_("Agir pour cette personne"), address))
+
+
+def _of_oneself(request: HttpRequest, own: str, at: datetime) -> list[Announcement]:
     told = ask(news_of(repository(), caller_of(request), at=at))
     names = dict(
         Invitation.objects.filter(patient=own)

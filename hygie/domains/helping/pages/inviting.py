@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import quote
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from hygie.domains.helping.model import limits
 from hygie.domains.helping.model.invitations import Invited, Scope, Wish
-from hygie.domains.helping.pages.asking import after, now, own_id
+from hygie.domains.helping.pages.asking import after, now
 from hygie.domains.helping.pages.words import SCOPES, last_day
 from hygie.domains.helping.service import records
 from hygie.domains.helping.service.inviting import Made, invite, withdraw
@@ -107,13 +108,20 @@ def show(request: HttpRequest, patient: str) -> HttpResponse:
 
 def _sheet(request: HttpRequest, patient: str, made: Made) -> HttpResponse:
     """Show the sheet to print: the code is nowhere else and is not shown twice."""
+    place = request.build_absolute_uri(reverse("patient:helping:accept"))
+    said = gettext(
+        "%(person)s vous demande de l’aider. Connectez-vous avec votre propre compte, ouvrez "
+        "%(place)s et écrivez le code %(code)s, votre nom et votre date de naissance."
+    ) % {"person": made.invitation.person, "place": place, "code": made.code}
+    title = gettext("Une personne vous demande de l’aider")
     context = {
         "patient": patient,
-        "own": patient == own_id(request),
+        "message": f"sms:?body={quote(said)}",
+        "letter": f"mailto:?subject={quote(title)}&body={quote(said)}",
         "made": made,
         "scope": SCOPES[made.invitation.scope],
         "last": last_day(made.invitation.until),
-        "address": request.build_absolute_uri(reverse("patient:helping:accept")),
+        "address": place,
     }
     return render(request, "helping/sheet.html", context)
 
