@@ -26,6 +26,7 @@ from hygie.kernel.database import roles, server, state
 from hygie.kernel.database.connection import Database
 from hygie.kernel.errors import HygieError, NotFound, Unavailable
 from hygie.kernel.platform import DemoDirectory, Platform, discover
+from hygie.kernel.platform import Face as Mounted
 from hygie.kernel.store import Repository, open_repository, statistics
 from hygie.kernel.store.ids import key_of
 from hygie.kernel.web import portal, waiting
@@ -65,6 +66,7 @@ class Application:
         self._simulators: Face | None = _simulators(self._platform.settings)
         self._machines: Face | None = None
         self._pages: Face | None = None
+        self._faces: dict[str, Mounted] = {}
         self._opening: asyncio.Task[None] | None = None
         self._failure = ""
 
@@ -75,7 +77,8 @@ class Application:
         elif scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            face = self._face_at(scope["path"])
+            await (face or _no_sockets)(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -96,8 +99,13 @@ class Application:
             await self._simulators(scope, receive, send)
         elif is_machine_path(path):
             await (self._machines or self._no_machines)(scope, receive, send)
+        elif _first_part(path) in self._platform.faces:
+            await (self._face_at(path) or self._no_machines)(scope, receive, send)
         else:
             await (self._pages or self._no_pages)(scope, receive, send)
+
+    def _face_at(self, path: str) -> Face | None:
+        return self._faces.get(_first_part(path))
 
     async def _no_machines(self, scope: Scope, _receive: Receive, send: Send) -> None:
         if self._settings.only == "portal":
@@ -132,7 +140,9 @@ class Application:
             repository = await open_repository(settings, law=self._platform.law)
             self._platform.repository = repository
             if settings.only != "portal":
-                self._machines = _machine_face(settings, repository)
+                self._machines = _machine_face(self._platform, repository)
+                for prefix, make in self._platform.faces.items():
+                    self._faces[prefix] = await make(self._platform)
             if settings.only != "api":
                 self._pages = portal.serve(self._platform, dsn=server.dsn(settings))
         except HygieError as error:
@@ -147,21 +157,37 @@ class Application:
             self._opening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._opening
+        for face in self._faces.values():
+            await face.close()
         if self._platform.repository is not None:
             await self._platform.repository.database.close()
         if self._pages is not None:
             await asyncio.to_thread(portal.close)
 
 
-def _machine_face(settings: Settings, repository: Repository) -> MachineFace:
+def _machine_face(platform: Platform, repository: Repository) -> MachineFace:
+    settings = platform.settings
     events = AuditEvents(
         base=settings.fhir_base,
         key_of=key_of,
         zone=ZoneInfo(settings.zone),
         clock=SystemClock(),
     )
-    engine = Engine(repository, settings.fhir_base, events, __version__)
+    engine = Engine(repository, settings.fhir_base, events, __version__, platform.documents)
     return MachineFace(engine, settings.trusted_proxies)
+
+
+async def _no_sockets(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.close", "code": 1008})
+
+
+def _first_part(path: str) -> str:
+    """Return what a path begins with.
+
+    >>> _first_part("/fhircast/ws/x"), _first_part("/")
+    ('fhircast', '')
+    """
+    return path.lstrip("/").partition("/")[0]
 
 
 def _demonstration(settings: Settings) -> DemoDirectory | None:

@@ -5,11 +5,12 @@ A domain's ``register(platform)`` is called once, when the application is compos
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from hygie.kernel.errors import ConfigurationError
 from hygie.kernel.security.policies import Policies
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from hygie.kernel.store import Repository
 
 Portal = Literal["public", "patient", "professional", "establishment", "research"]
+Traffic = MutableMapping[str, Any]
+"""A scope or a message of ASGI."""
+Receive = Callable[[], Awaitable[Traffic]]
+Send = Callable[[Traffic], Awaitable[None]]
 Place = Literal["home", "page"]
 """Where something is announced: on the home of a portal, or on each of its pages."""
 
@@ -72,13 +77,15 @@ class Announcement:
     """Something the reader must know on a page: words, where they lead, what ends it.
 
     ``text`` is in the reader's language; ``link`` and ``post`` are a label and an address, the
-    second a form without fields. ``urgent`` stands out on every page, all along.
+    second a form without fields. ``urgent`` stands out on every page, all along. ``script`` is a
+    static file that keeps what is announced up to date on an open page.
     """
 
     text: str
     link: tuple[str, str] | None = None
     post: tuple[str, str] | None = None
     urgent: bool = False
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,35 @@ class Launching:
     encounter: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What an application was granted, when its access token is made.
+
+    Attributes:
+        visit: the session of the pages in which the person granted it.
+        family: joins the tokens of this consent.
+        subject: reference of the person, as in the tokens.
+        scope: the words that were granted.
+    """
+
+    visit: uuid.UUID
+    family: uuid.UUID
+    subject: str
+    scope: tuple[str, ...]
+
+
+class Face(Protocol):
+    """An ASGI application that answers below a path: HTTP and WebSocket."""
+
+    async def __call__(self, scope: Traffic, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connections that are open."""
+        ...
+
+
 class DemoDirectory(Protocol):
     """Tells the demonstration accounts; absent outside demonstration mode."""
 
@@ -131,6 +167,7 @@ class DemoDirectory(Protocol):
 
 
 Job = Callable[["Platform"], Awaitable[None]]
+FaceMaker = Callable[["Platform"], Coroutine[Any, Any, Face]]
 
 
 @dataclass(slots=True)
@@ -156,6 +193,8 @@ class Platform:
     middleware: list[str] = field(default_factory=list)
     documents: dict[str, dict[str, object]] = field(default_factory=dict)
     launcher: str = ""
+    launch_contexts: list[str] = field(default_factory=list)
+    faces: dict[str, FaceMaker] = field(default_factory=dict)
 
     def add_pages(
         self,
@@ -214,6 +253,26 @@ class Platform:
         :func:`hygie.kernel.web.launching.launch` calls it.
         """
         self.launcher = dotted
+
+    def add_launch_context(self, dotted: str) -> None:
+        """Let ``module:function`` add members to the answer of the token endpoint.
+
+        It takes a :class:`Granted` and returns them by name, such as ``hub.topic``; it is called
+        from a thread of the pages, by :func:`hygie.kernel.web.launching.launch_context`.
+        """
+        self.launch_contexts.append(dotted)
+
+    def add_face(self, prefix: str, make: FaceMaker) -> None:
+        """Let an ASGI application answer at ``/prefix`` and below, over HTTP and WebSocket.
+
+        Each worker makes its own once the store is open.
+
+        Raises:
+            ValueError: something answers there already.
+        """
+        if prefix in self.faces:
+            raise ValueError(f"/{prefix} has an answer already")
+        self.faces[prefix] = make
 
     def add_projection(self, rt: str, projection: Projection) -> None:
         """Let resources of a type state facts that the access rules read.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from hygie.kernel.api.http import Receive, Scope, Send
 from hygie.kernel.audit.provider import AuditEvents
 from hygie.kernel.clock import SystemClock
 from hygie.kernel.config import Settings
-from hygie.kernel.platform import DemoAccount, Platform, discover
+from hygie.kernel.platform import DemoAccount, Face, Platform, discover
 from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.store.ids import key_of
@@ -190,11 +190,13 @@ def live(site: Site) -> Iterator[str]:
     from granian.server.embed import Server  # noqa: PLC0415
 
     pages, settings = WsgiBridge(get_wsgi_application()), site.platform.settings
-    face = Both(pages, _machines(site.platform))
+    face = Both(pages, _machines(site.platform), _faces(site))
     server = Server(face, address="127.0.0.1", port=settings.port, interface=Interfaces.ASGINL)
     serving = asyncio.run_coroutine_threadsafe(server.serve(), site.loop)
     wait_for(settings.port)
     yield settings.base_url
+    for one in face.faces.values():
+        asyncio.run_coroutine_threadsafe(one.close(), site.loop).result(10)
     site.loop.call_soon_threadsafe(server.stop)
     serving.result(10)
     pages.close()
@@ -206,11 +208,25 @@ class Both:
 
     pages: WsgiBridge
     machines: MachineFace
+    faces: Mapping[str, Face]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        face = self.machines if is_machine_path(scope["path"]) else self.pages
-        await face(scope, receive, send)
+        face = self.faces.get(scope["path"].lstrip("/").partition("/")[0])
+        if face is not None:
+            await face(scope, receive, send)
+        elif is_machine_path(scope["path"]):
+            await self.machines(scope, receive, send)
+        else:
+            await self.pages(scope, receive, send)
+
+
+def _faces(site: Site) -> dict[str, Face]:
+    made = {
+        prefix: asyncio.run_coroutine_threadsafe(make(site.platform), site.loop)
+        for prefix, make in site.platform.faces.items()
+    }
+    return {prefix: one.result(10) for prefix, one in made.items()}
 
 
 def _machines(platform: Platform) -> MachineFace:

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from hygie.domains.authorization.pages.authorize import Away, lets_go, stopped
 from hygie.domains.authorization.service.asking import single
 from hygie.domains.authorization.service.leaving import way_out
-from hygie.kernel.web.visits import VISIT
 from hygie.kernel.errors import InvalidRequest
+from hygie.kernel.web.visits import VISIT
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
