@@ -29,48 +29,11 @@ from hygie.kernel.store import Repository, open_repository
 PEOPLE = 100_000
 SEARCHES = 60
 DAY = date(2026, 11, 1)
-GIVEN = [
-    "Marie",
-    "Jean",
-    "Anne",
-    "Pierre",
-    "Hélène",
-    "Louis",
-    "Zoé",
-    "Paul",
-    "Inès",
-    "Hugo",
-    "Léa",
-    "Émile",
-    "Rose",
-    "Tom",
-    "Jade",
-    "Noé",
-]
-SOUNDS = [
-    "ber",
-    "mar",
-    "tin",
-    "le",
-    "du",
-    "goff",
-    "rou",
-    "vau",
-    "cha",
-    "lan",
-    "pet",
-    "vid",
-    "ger",
-    "ric",
-    "mon",
-    "bel",
-    "fon",
-    "tai",
-    "nel",
-    "dra",
-    "sou",
-    "ret",
-]
+GIVEN = ("Marie", "Jean", "Hélène", "Louis", "Zoé", "Paul", "Inès", "Hugo", "Léa", "Émile", "Noé")
+SOUNDS = (
+    *("ber", "mar", "tin", "le", "du", "goff", "rou", "vau", "cha", "lan", "pet"),
+    *("vid", "ger", "ric", "mon", "bel", "fon", "tai", "nel", "dra", "sou", "ret"),
+)
 READER = Caller(Kind.PATIENT, 0, "Patient/nobody", purpose="PATRQT")
 
 

@@ -18,8 +18,8 @@ from hygie.kernel.store import Repository
 
 Json = dict[str, Any]
 Pair = tuple[str, str]
-MOST_VALUES = 400
-"""Values of one search."""
+MOST_VALUES = 50
+"""Values of one search: the store checks each match against each of them."""
 
 
 @dataclass(slots=True)
@@ -43,12 +43,10 @@ class Comparing:
         """Return the resources of some people, and of where they practise, that differ."""
         wanted = [one.structure for person in people for one in person.activities if one.structure]
         written = await self.structures(wanted)
-        named = [pair for person in people for pair in building.identifiers_of(person)]
-        held = await self._by_identifier("Practitioner", named)
+        held = await self._by_identifier("Practitioner", map(_number_of, people))
         roles = await self._roles([body["id"] for body in held.values()])
         for person in people:
-            found = (held.get(pair) for pair in building.identifiers_of(person))
-            written += self._person(person, next((one for one in found if one), None), roles)
+            written += self._person(person, held.get(_number_of(person)), roles)
         return written
 
     async def structures(self, structures: Iterable[Structure]) -> list[Json]:
@@ -152,6 +150,12 @@ class Comparing:
         for values in _some(list(ids)):
             found += [body async for body in self.each(rt, [("_id", ",".join(values)), *_ALL])]
         return found
+
+
+def _number_of(person: Person) -> Pair:
+    """Return the number by which a person is looked up: the RPPS, which every source writes."""
+    *_, number = building.identifiers_of(person)
+    return number
 
 
 _ALL = (("_count", "1000"), ("_total", "none"))
