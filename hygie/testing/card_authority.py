@@ -3,7 +3,7 @@
 A root, an authority below it, cards of professionals or of people, and a list of revoked ones. The
 word TEST stands in every subject, and an installation in production refuses it by that word.
 
-``python -m hygie.testing.card_authority FOLDER HOST NUMBER FAMILY GIVEN PROFESSION`` makes an
+``python -m hygie.testing.card_authority FOLDER HOST NUMBER RPPS FAMILY GIVEN PROFESSION`` makes an
 authority, the certificate of a listener and the card of somebody, as files for a browser.
 """
 
@@ -277,11 +277,11 @@ def _usage(
 
 def main(words: Sequence[str]) -> None:
     """Write an authority, a listener and a card below a folder; print ``HYGIE_CARDS``."""
-    place, host, number, family, given, profession = words
+    place, host, number, rpps, family, given, profession = words
     folder = Path(place)
     authority = open_authority(folder, "CARTES")
     authority.server(host).write(folder, "server")
-    subject = Subject(number=number, family=family, given=given, profession=profession)
+    subject = Subject(number=number, rpps=rpps, family=family, given=given, profession=profession)
     authority.issue(subject).write(folder, "card")
     told = f"""realm = "demonstration"
 

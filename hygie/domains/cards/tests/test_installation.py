@@ -128,7 +128,7 @@ def test_a_missing_file_stops_the_start(tmp_path: Path) -> None:
 def test_the_command_of_the_guide_makes_what_a_listener_needs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main([str(tmp_path), "localhost", NUMBER, INES.family, INES.given, INES.profession])
+    main([str(tmp_path), "localhost", NUMBER, INES.rpps, INES.family, INES.given, INES.profession])
     assert "[professional]" in capsys.readouterr().out
     found = check_installation(Settings(data=tmp_path, cards=tmp_path / "cards.toml", demo=1))
     assert found.professional is not None
