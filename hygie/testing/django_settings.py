@@ -14,4 +14,5 @@ _platform = Platform(Settings(data=Path(gettempdir()), secret="types only"))  # 
 import_module("hygie.domains.sign_in").register(_platform)
 import_module("hygie.domains.federation").register(_platform)
 import_module("hygie.domains.cards").register(_platform)
+import_module("hygie.domains.authorization").register(_platform)
 globals().update(django_settings(_platform.settings, _platform, dsn=""))

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from joserfc import jws
 
-from hygie.domains.authorization.tests.conftest import (
+from hygie.testing.applications import (
     BACK,
     App,
     allow,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hygie.domains.authorization.tests.conftest import App, signed_in, text
+from hygie.testing.applications import App, signed_in, text
 from hygie.testing.portal import Site
 
 Provider = Callable[..., App]

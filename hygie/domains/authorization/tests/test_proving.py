@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from hygie.domains.authorization.tests.conftest import App
+from hygie.testing.applications import App
 from hygie.testing.portal import Site
 
 Provider = Callable[..., App]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hygie.domains.authorization.tests.conftest import (
+from hygie.testing.applications import (
     App,
     allow,
     code_of,

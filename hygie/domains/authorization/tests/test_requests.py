@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hygie.domains.authorization.tests.conftest import (
+from hygie.testing.applications import (
     BACK,
     App,
     consent_page,
