@@ -185,7 +185,10 @@ def _check_rules(app: App, values: Mapping[str, str], scope: str) -> None:
 def _check_openid(values: Mapping[str, str], scope: list[str]) -> None:
     if not scope:
         raise InvalidScopeError("Nothing of this scope is approved for this application.")
-    if words.OPENID in scope and not 0 < len(values.get("nonce", "")) <= LONGEST_STATE:
+    nonce = values.get("nonce", "")
+    # The clients of SMART send aud and no nonce; PKCE, which all must use, binds their code.
+    wanted = words.OPENID in scope and not (values.get("aud") or values.get("resource"))
+    if (wanted and not nonce) or len(nonce) > LONGEST_STATE:
         raise InvalidRequestError("Send a nonce with the scope openid.")
     prompts = values.get("prompt", "").split()
     if set(prompts) - set(PROMPTS) or ("none" in prompts and len(prompts) > 1):

@@ -21,7 +21,8 @@ from hygie.testing.portal import PASSWORD, Site
 Provider = Callable[..., App]
 SENT_BACK = {
     "missing state": ({"state": ""}, "invalid_request"),
-    "missing nonce": ({"nonce": ""}, "invalid_request"),
+    "missing nonce": ({"nonce": "", "aud": "", "scope": "openid"}, "invalid_request"),
+    "long nonce": ({"nonce": "x" * 501}, "invalid_request"),
     "missing PKCE": ({"code_challenge": "", "code_challenge_method": ""}, "invalid_request"),
     "plain PKCE": ({"code_challenge_method": "plain"}, "invalid_request"),
     "PKCE without its method": ({"code_challenge_method": ""}, "invalid_request"),
@@ -177,7 +178,7 @@ def test_a_pushed_request_is_fetched_once_by_its_application(site: Site, app: Ap
 
 
 def test_a_pushed_request_is_refused_at_once(app: App) -> None:
-    answer: Any = app.post("/oauth/par", app.parameters(nonce=""))
+    answer: Any = app.post("/oauth/par", app.parameters(nonce="", aud="", scope="openid"))
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     answer = app.post("/oauth/par", app.parameters(), authorization="Basic eDp5")
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
