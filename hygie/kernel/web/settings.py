@@ -100,6 +100,7 @@ def _network(settings: Settings) -> dict[str, Any]:
         "ALLOWED_HOSTS": ["*"] if anywhere else sorted(hosts),
         "CSRF_TRUSTED_ORIGINS": [settings.base_url] if settings.url else [],
         "CSRF_FAILURE_VIEW": "hygie.kernel.web.middleware.forged",
+        "CSRF_COOKIE_AGE": None,  # as long as the browser is open: nothing stays on a shared one
         "CSRF_COOKIE_SECURE": secure,
         "CSRF_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SECURE": secure,

@@ -64,6 +64,10 @@ class AddPasskey(AddWebAuthnView):  # type: ignore[misc]  # allauth has no types
         told["options"] = json.dumps(auth.begin_registration(self.request.user, passwordless=True))
         return told
 
+    def get_success_url(self) -> str:
+        """Return where one goes on; the spare codes are shown before."""
+        return "/account/security/?done=added"
+
     def form_valid(self, form: Any) -> HttpResponse:
         """Add it, and show the spare codes that came with it."""
         super().form_valid(form)
