@@ -75,7 +75,6 @@ PAGES = {
         f"{MINE}/",
         f"{CHOICES}/who/",
         f"{CHOICES}/accesses/",
-        f"/patient/record/{PAUL}/",
     ],
     "dr.lang": ["/professional/emergency/", "/professional/emergency/over/"],
     "jade.colin": ["/professional/emergency/"],

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from hygie.domains.helping.model import limits
 from hygie.domains.helping.model.invitations import State
-from hygie.domains.helping.orm import Invitation
+from hygie.domains.helping.model.measures import Stage
+from hygie.domains.helping.orm import DeskMandate, Invitation, Protection, Standing
 from hygie.domains.helping.pages.asking import account, now, own_id
 from hygie.domains.helping.pages.words import QUALITIES, last_day
 from hygie.domains.helping.service.news import News, news_of
@@ -63,33 +64,52 @@ def _offer(one: Helped) -> Announcement:
 
 def _of_oneself(request: HttpRequest, own: str, at: datetime) -> list[Announcement]:
     told = ask(news_of(repository(), caller_of(request), at=at))
-    names = dict(
-        Invitation.objects.filter(patient=own)
-        .exclude(reference="")
-        .values_list("reference", "name")
-    )
-    mine = (_("Qui m’aide, qui j’aide"), reverse("patient:helping:mine"))
-    found = [
-        Announcement(_sentence(one.news, names.get(one.who, ""), _day(one.at)), link=mine)
-        for one in told
-    ]
     since = at - limits.days("told-for", at=at.date())
-    answers = Invitation.objects.filter(
-        patient=own, answered__gte=since, state__in=list(_answers())
-    ).order_by("-answered")
-    return [
-        Announcement(
-            _answers()[one.state] % {"name": one.name, "day": _day(one.answered)}, link=mine
+    names = _names(own)
+    said = [_sentence(one.news, names.get(one.who, ""), _day(one.at)) for one in told]
+    mine = (_("Qui m’aide, qui j’aide"), reverse("patient:helping:mine"))
+    return [Announcement(text, link=mine) for text in (*_written(own, since), *said)]
+
+
+def _names(own: str) -> dict[str, str]:
+    """Return how those are called who came by an invitation, a desk or a document."""
+    invited = Invitation.objects.filter(patient=own).exclude(reference="")
+    beside = Standing.objects.filter(patient=own)
+    named = Protection.objects.filter(patient=own)
+    return {
+        **dict(named.values_list("representative", "name")),
+        **dict(beside.values_list("reference", "account__display_name")),
+        **dict(invited.values_list("reference", "name")),
+    }
+
+
+def _written(own: str, since: datetime) -> list[str]:
+    """Return what happened to invitations, at a desk and to measures since a day."""
+    told = [
+        (one.answered or since, _answers()[one.state] % {"name": one.name})
+        for one in Invitation.objects.filter(
+            patient=own, answered__gte=since, state__in=list(_answers())
         )
-        for one in answers
-    ] + found
+    ]
+    told += [
+        (one.starts or since, _("Un agent vous aide au guichet : %(act)s") % {"act": one.act})
+        for one in DeskMandate.objects.filter(patient=own, starts__gte=since)
+    ]
+    told += [
+        (one.answered or since, _("%(name)s peut agir en votre nom") % {"name": one.name})
+        for one in Protection.objects.filter(
+            patient=own, answered__gte=since, state=Stage.CONFIRMED.value
+        )
+    ]
+    newest = sorted(told, key=lambda one: one[0], reverse=True)
+    return [_("%(what)s, le %(day)s.") % {"what": what, "day": _day(when)} for when, what in newest]
 
 
 def _answers() -> dict[str, str]:
     return {
-        State.ACCEPTED.value: _("%(name)s a accepté de vous aider, le %(day)s."),
-        State.DECLINED.value: _("%(name)s ne souhaite pas vous aider, le %(day)s."),
-        State.LEFT.value: _("%(name)s ne vous aide plus, depuis le %(day)s."),
+        State.ACCEPTED.value: _("%(name)s a accepté de vous aider"),
+        State.DECLINED.value: _("%(name)s ne souhaite pas vous aider"),
+        State.LEFT.value: _("%(name)s a cessé de vous aider"),
     }
 
 
@@ -104,5 +124,5 @@ def _sentence(kind: News, name: str, day: str) -> str:
     return words[kind] % {"name": name or _("Un proche"), "day": day}
 
 
-def _day(at: object) -> str:
-    return date_format(localtime(at), "j F Y")  # type: ignore[arg-type]
+def _day(at: datetime) -> str:
+    return date_format(localtime(at), "j F Y")

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from hygie.domains.helping.service.accepting import Helper
+from hygie.domains.helping.service.accepting import Invitee
 from hygie.kernel.errors import NotFound
 from hygie.kernel.web.bridge import repository
 from hygie.kernel.web.caller import Account, account_of, caller_of
@@ -37,10 +37,10 @@ def own_id(request: HttpRequest) -> str:
     return rid if rt == "Patient" else ""
 
 
-def helper_of(request: HttpRequest) -> Helper:
+def helper_of(request: HttpRequest) -> Invitee:
     """Return who answers an invitation."""
     held = account(request)
-    return Helper(held, caller_of(request), str(getattr(held, "display_name", "")))
+    return Invitee(held, caller_of(request), str(getattr(held, "display_name", "")))
 
 
 def after(day: date) -> datetime:

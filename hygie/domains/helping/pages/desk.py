@@ -65,7 +65,11 @@ def start(request: HttpRequest) -> HttpResponse:
             made = desk.prepare(agent, person, wanted, at=now())
             return redirect("establishment:helping:paper", number=made.pk)
     held = DeskMandate.objects.filter(account_id=agent.account.pk).order_by("-created")[:SHOWN]
-    context = {"may": may, "form": form, "held": held if may else []}
+    context = {
+        "may": may,
+        "form": form,
+        "held": [(one, _stage(one)) for one in held] if may else [],
+    }
     return render(request, "helping/desk.html", context, status=422 if form.errors else 200)
 
 
@@ -91,6 +95,12 @@ def paper(request: HttpRequest, number: int) -> HttpResponse:
         "wrong": wrong,
     }
     return render(request, "helping/paper.html", context, status=422 if wrong else 200)
+
+
+def _stage(mandate: DeskMandate) -> str:
+    """Return the stage; a signed mandate is over once its minutes are."""
+    over = mandate.ends is not None and mandate.ends <= now()
+    return Stage.ENDED.value if over and mandate.starts else mandate.state
 
 
 def agent_of(request: HttpRequest) -> desk.Agent:

@@ -24,7 +24,7 @@ DECLINED = "mandate-declined"
 
 
 @dataclass(frozen=True, slots=True)
-class Helper:
+class Invitee:
     """Who answers: the account that is signed in, and as which caller."""
 
     account: Account
@@ -33,7 +33,7 @@ class Helper:
 
 
 def find(
-    repository: Repository, helper: Helper, code: str, invited: Invited, *, at: datetime
+    repository: Repository, helper: Invitee, code: str, invited: Invited, *, at: datetime
 ) -> Invitation:
     """Return the invitation that a code and who typed it stand for.
 
@@ -56,7 +56,7 @@ def find(
     return found
 
 
-def accept(repository: Repository, helper: Helper, found: Invitation, *, at: datetime) -> None:
+def accept(repository: Repository, helper: Invitee, found: Invitation, *, at: datetime) -> None:
     """Make the person's decision hold, from now on.
 
     The rules judge the decision again, as that of who took it: a parent who is none any more
@@ -76,14 +76,14 @@ def accept(repository: Repository, helper: Helper, found: Invitation, *, at: dat
     Invitation.objects.filter(pk=found.pk).update(account_id=helper.account.pk, reference=reference)
 
 
-def decline(repository: Repository, helper: Helper, found: Invitation, *, at: datetime) -> None:
+def decline(repository: Repository, helper: Invitee, found: Invitation, *, at: datetime) -> None:
     """Decline: nothing opens, and the person is told."""
     drop(repository, found, State.DECLINED, at=at)
     ask(_say(repository, helper.caller, found, DECLINED))
 
 
 async def _open(
-    repository: Repository, helper: Helper, found: Invitation, *, reference: str, at: datetime
+    repository: Repository, helper: Invitee, found: Invitation, *, reference: str, at: datetime
 ) -> None:
     inviter = await records.person_caller(repository, found.inviter, level=found.level)
     before = await records.stored(repository, inviter, "Consent", found.consent)
@@ -102,7 +102,7 @@ async def _say(repository: Repository, caller: Caller, found: Invitation, what: 
     await records.tell(repository, notice, key=str(found.pk))
 
 
-async def _is_oneself(repository: Repository, helper: Helper, invited: Invited) -> bool:
+async def _is_oneself(repository: Repository, helper: Invitee, invited: Invited) -> bool:
     """Tell whether who stands in a record of their own is the person who was invited."""
     reference = helper.account.fhir_reference
     if not reference.startswith("Patient/"):

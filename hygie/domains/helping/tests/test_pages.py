@@ -167,7 +167,7 @@ def test_a_help_ends_at_once_from_either_side(site: Site) -> None:
     lucie = _accepted(site)
     assert lucie.post(f"{MINE}/{PAUL}/leave/")["Location"].endswith("left")
     assert _text(lucie, f"/patient/record/{PAUL}/", 404)
-    assert "ne vous aide plus" in _text(site.client("paul"), "/patient/")
+    assert "a cessé de vous aider" in _text(site.client("paul"), "/patient/")
 
 
 def test_a_helper_for_the_paperwork_reads_no_health(site: Site) -> None:
