@@ -24,8 +24,8 @@ LONGEST = 4096
 """Characters of one message of a follower."""
 FASTEST = 50
 """Messages a second from one follower."""
-NORMAL = (1000, 1001, 1005)
-"""Closings that say goodbye; a page that is left gives no code."""
+NORMAL = (1000, 1001)
+"""Closings that say goodbye (FHIRcast 3.0.0, section 2.5, "Hub Generated SyncError Events")."""
 PATIENCE = 10.0
 """Seconds a follower may take to receive one message."""
 
