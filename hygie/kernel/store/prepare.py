@@ -13,6 +13,7 @@ from hygie.kernel.fhir.search.references import Ref, parse_ref
 from hygie.kernel.fhir.validate import parse
 from hygie.kernel.store.facts import PartyRef, Projections, Stated, facts_of, parties_of
 from hygie.kernel.store.index import Indexed, index
+from hygie.kernel.store.private import check_nothing_private
 from hygie.kernel.store.reach import unsearched
 from hygie.kernel.store.site import Site
 
@@ -41,12 +42,13 @@ def prepare(raw: bytes, rt: str, rid: str, *, projections: Projections, site: Si
 
     Raises:
         Malformed: the body is not a FHIR resource of this type.
-        Unprocessable: it breaks a rule of FHIR.
+        Unprocessable: it breaks a rule of FHIR, or tells of a professional's private life.
         MethodNotAllowed: resources of this type are not written by clients.
     """
     if rt in NOT_STORED:
         raise MethodNotAllowed(f"{rt} is made by Hygie itself and cannot be written.")
     parsed = parse(raw, expect=rt)
+    check_nothing_private(rt, parsed.resource)
     # A new resource has no id of its own yet, and its projection may have to name it.
     parsed.resource.id = rid
     compartments = _compartments(rt, rid, parsed.resource)

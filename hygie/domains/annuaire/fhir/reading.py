@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,20 +163,6 @@ def phones(body: Json) -> tuple[str, ...]:
         for one in body.get("telecom", [])
         if one.get("system") == "phone" and one.get("value") and one.get("use") not in _PRIVATE
     )
-
-
-def private_parts(body: Json) -> Iterator[str]:
-    """Yield the elements of a Practitioner that are private: nobody else may read them.
-
-    >>> list(private_parts({"birthDate": "1970-01-01", "telecom": [{"use": "home"}]}))
-    ['Practitioner.birthDate', 'Practitioner.telecom[0]']
-    """
-    if "birthDate" in body:
-        yield "Practitioner.birthDate"
-    for name in ("address", "telecom"):
-        for place_, one in enumerate(body.get(name, [])):
-            if one.get("use") == "home":
-                yield f"Practitioner.{name}[{place_}]"
 
 
 def _is_secure(extension: Mapping[str, Any]) -> bool:
