@@ -18,7 +18,11 @@ from hygie.demo.fhir.parts import (
 )
 from hygie.demo.places import Home
 from hygie.demo.rows import Place, Profession
+from hygie.domains.annuaire.fhir.listings import service
+from hygie.domains.annuaire.fhir.systems import COMMUNES
+from hygie.domains.annuaire.model.listing import Listing, Sector
 from hygie.domains.consent.fhir.codes import ACTING_UNDER, ROLE
+from hygie.kernel.fhir.verification import verified
 
 PROFESSIONS = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
 SPECIALTIES = (
@@ -27,6 +31,10 @@ SPECIALTIES = (
 SECTORS = "https://mos.esante.gouv.fr/NOS/TRE_R02-SecteurActivite/FHIR/TRE-R02-SecteurActivite"
 RPPS = "https://rpps.esante.gouv.fr"
 FINESS = "https://finess.esante.gouv.fr"
+EXTRACTED = date(2026, 11, 2)
+"""Day of the invented extraction of the national directory."""
+LISTED = frozenset({"cabinet", "pharmacie"})
+"""Kinds of places whose people chose to be in the public annuaire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,7 @@ class Site:
     location: str
     name: str
     kind: Place
+    commune: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ def write_site(  # noqa: PLR0913 - one argument per element that varies
         },
         reference=chart.reserve("Location", key),
     )
-    return Site(reference, location, name, kind)
+    return Site(reference, location, name, kind, home.commune)
 
 
 def write_post(
@@ -96,28 +105,11 @@ def write_post(
 ) -> Post:
     """Write a Practitioner (``who`` has name and gender) and the PractitionerRole at a site."""
     name = f"{profession.title} {who['given']} {who['family']}".strip()
-    practitioner = chart.add(
-        "Practitioner",
-        {
-            "meta": meta("fr-core-practitioner"),
-            "identifier": [
-                {
-                    "use": "official",
-                    "type": concept(CORE_IDENTIFIER_TYPE, "RPPS"),
-                    "system": RPPS,
-                    "value": rpps,
-                }
-            ],
-            "active": True,
-            "name": [_name(who, profession, name)],
-            "telecom": [{"system": "email", "value": who["email"], "use": "work"}],
-            "gender": who["sex"],
-            "qualification": [{"code": _profession(profession)}],
-        },
-        reference=chart.reserve("Practitioner", key),
-    )
+    person = _person(who, profession, name=name, rpps=rpps)
+    practitioner = chart.add("Practitioner", person, reference=chart.reserve("Practitioner", key))
+    tag = {"system": COMMUNES, "code": site.commune}
     role: Json = {
-        "meta": meta("fr-core-practitioner-role"),
+        "meta": {**meta("fr-core-practitioner-role"), "tag": [tag]},
         "active": True,
         "practitioner": ref(practitioner, name),
         "organization": ref(site.reference, site.name),
@@ -129,7 +121,40 @@ def write_post(
     role_reference = chart.add(
         "PractitionerRole", role, reference=chart.reserve("PractitionerRole", key)
     )
+    if site.kind.place in LISTED:
+        chosen = Listing(address=True, languages=("fr",), sector=Sector.ONE)
+        listed = {**role, "id": role_reference.partition("/")[2]}
+        chart.add(
+            "HealthcareService",
+            {
+                name: value
+                for name, value in service(listed, person, chosen).items()
+                if name != "resourceType"
+            },
+            reference=chart.reserve("HealthcareService", key),
+        )
     return Post(practitioner, role_reference, name, profession, site)
+
+
+def _person(who: Json, profession: Profession, *, name: str, rpps: str) -> Json:
+    """Return a professional for whom the national directory vouches, without an id."""
+    body: Json = {
+        "meta": meta("fr-core-practitioner"),
+        "identifier": [
+            {
+                "use": "official",
+                "type": concept(CORE_IDENTIFIER_TYPE, "RPPS"),
+                "system": RPPS,
+                "value": rpps,
+            }
+        ],
+        "active": True,
+        "name": [_name(who, profession, name)],
+        "telecom": [{"system": "email", "value": who["email"], "use": "work"}],
+        "gender": who["sex"],
+        "qualification": [{"code": _profession(profession)}],
+    }
+    return verified(body, "annuaire", on=EXTRACTED)
 
 
 def write_staff(chart: Chart, key: str, who: Json, *, label: str, site: Site) -> str:
