@@ -31,11 +31,11 @@ ACCOUNTS = (
     ("bac.claire", "Claire Bac-à-sable", "patient", "Patient/sandbox-claire"),
     ("bac.docteur", "Dr Dominique Bac-à-sable", "professional", "Practitioner/sandbox-docteur"),
 )
-_READ = [f"{context}/{rt}.rs" for context in ("patient", "user") for rt in ("*",)]
+_DATA = ["patient/*.rs", "user/*.rs", "patient/Observation.cud"]
 _COMMON = [words.OPENID, words.PROFILE, words.FHIR_USER, words.OFFLINE, words.ONLINE]
 _ASKED = {
-    PATIENT_APP: [*_COMMON, words.LAUNCH_PATIENT, "patient/*.rs", "patient/Observation.cud"],
-    DOCTOR_APP: [*_COMMON, words.LAUNCH, words.LAUNCH_PATIENT, words.LAUNCH_ENCOUNTER, *_READ],
+    PATIENT_APP: [*_COMMON, words.LAUNCH_PATIENT, "patient/*.rs"],
+    DOCTOR_APP: [*_COMMON, words.LAUNCH, words.LAUNCH_PATIENT, words.LAUNCH_ENCOUNTER, *_DATA],
 }
 _WRITTEN = (
     *("Observation", "Condition", "DocumentReference", "QuestionnaireResponse", "Encounter"),
