@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from hygie.kernel.web.authentication import PROOFS
 from hygie.kernel.web.stepping_up import FRESH
 from hygie.testing.portal import PASSWORD, Site
 from hygie.testing.stories import ADA, ADA_INS, NORA, TOM, ZOE
@@ -109,8 +110,8 @@ def _signed_in(site: Site, login: str, *, ago: float) -> Client:
     client = site.client()
     client.post("/sign-in/", {"login": login, "password": PASSWORD})
     session = client.session
-    records = session["account_authentication_methods"]
-    session["account_authentication_methods"] = [{**one, "at": one["at"] - ago} for one in records]
+    kept = session[PROOFS]
+    session[PROOFS] = {**kept, "list": [{**one, "at": one["at"] - ago} for one in kept["list"]]}
     session.save()
     return client
 
