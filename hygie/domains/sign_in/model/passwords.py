@@ -19,8 +19,8 @@ _REPEATED = re.compile(r"^(.+?)\1+$", re.DOTALL)
 def is_common(password: str) -> bool:
     """Tell whether a password is in the lists, or is a listed one disguised, repeated or numbered.
 
-    >>> is_common("Azertyuiop2026!"), is_common("m0tdepasse1234"), is_common("trois ponts sur Loire")
-    (True, True, False)
+    >>> [is_common(word) for word in ("Azertyuiop2026!", "m0tdepasse1234", "trois ponts sur Loire")]
+    [True, True, False]
     """
     lowered = password.casefold()
     plain = lowered.translate(_DISGUISE)

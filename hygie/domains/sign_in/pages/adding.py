@@ -132,7 +132,7 @@ def phone_code(request: HttpRequest) -> HttpResponse:
             return redirect("/account/security/?done=phone")
         form = CodeForm({"code": ""}, user=account)
         form.full_clean()
-        form.errors["code"] = form.error_class([WRONG_CODE])
+        form.errors["code"] = form.error_class([str(WRONG_CODE)])
     return render(request, "account/phone_code.html", {"form": form})
 
 

@@ -83,7 +83,8 @@ def shared(request: HttpRequest) -> HttpResponse:
 @require_POST
 def send(request: HttpRequest) -> HttpResponse:
     """Send a code to the telephone of who gave the password just now."""
-    account = request._login_stage.login.user  # type: ignore[attr-defined]
+    stage: Any = request._login_stage  # type: ignore[attr-defined]  # noqa: SLF001 - set by allauth
+    account = stage.login.user
     return redirect(f"/sign-in/code/?sent={send_to(request, account)}")
 
 

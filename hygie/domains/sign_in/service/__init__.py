@@ -1,4 +1,4 @@
-"""The use cases of accounts, called by pages, by the operator's commands and by the demonstration."""
+"""The use cases of accounts, for pages, the operator's commands and the demonstration."""
 
 from hygie.domains.sign_in.service.accounts import NewAccount, close_account, open_accounts
 

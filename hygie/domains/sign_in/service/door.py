@@ -18,10 +18,11 @@ from django.contrib.auth.hashers import check_password
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from hygie.domains.sign_in.model.telling import Told
 from hygie.domains.sign_in.orm import User
 from hygie.domains.sign_in.service import devices, proving
 from hygie.domains.sign_in.service.limiting import address_of, take, take_by_address
-from hygie.domains.sign_in.service.telling import Told, tell
+from hygie.domains.sign_in.service.telling import tell
 from hygie.kernel.web.authentication import FRESH, proofs_of_account
 from hygie.kernel.web.doors import departure
 from hygie.kernel.web.passwords import CappedArgon2
@@ -43,7 +44,7 @@ def find(*names: str | None) -> User | None:
 
 
 class OneHash(AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
-    """Check a password at the cost of one hash, whoever it is for: absent, closed or passwordless."""
+    """Check a password at the cost of one hash, also for who is absent, closed or without one."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
         """Return the account whose password this is."""

@@ -57,7 +57,7 @@ class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no 
     def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002 - its name there
         """Return the first name of a new passkey."""
         held = Authenticator.objects.filter(user_id=user.pk, type=type).count()
-        return _("Clé d’accès %d") % (held + 1)
+        return str(_("Clé d’accès %d") % (held + 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Keys of what this domain stores: derived from the installation's secret, never in the database."""
+"""Keys of what this domain stores, derived from the secret: never in the database."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ OWNER = "sign_in"
 
 def code_key() -> bytes:
     """Return the key under which one-time codes are fingerprinted."""
-    return hmac.digest(settings.SECRET_KEY.encode(), b"hygie one-time codes 1", hashlib.sha256)
+    return hmac.digest(str(settings.SECRET_KEY).encode(), b"hygie one-time codes 1", hashlib.sha256)
 
 
 @cache
 def factor_sealer() -> Sealer:
     """Return what seals the secrets of factors."""
-    return Sealer(settings.SECRET_KEY, purpose="factors")
+    return Sealer(str(settings.SECRET_KEY), purpose="factors")
 
 
 def seal(text: str) -> str:

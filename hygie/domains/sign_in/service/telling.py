@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 def tell(account: User, what: Told, *, by: User | None = None, detail: str = "") -> None:
     """Write what happened, and notify: by every known channel where it could be an attack."""
     Event.objects.create(account=account, what=what.value, by=by, detail=detail)
-    log.info(f"account.{what.value}", extra={"account": account.pk, "by": by.pk if by else None})
+    told = {"account": account.pk, "by": by.pk if by else None, "what": what.value}
+    log.info("account.event", extra=told)
     if what in SILENT:
         return
     channels = set(_known(account)) if what in EVERYWHERE else {_chosen(account)}
@@ -46,7 +47,7 @@ def send(message: Message) -> bool:
     except Unavailable as error:
         message.failed = type(error.__cause__).__name__[:80]
         message.save(update_fields=["failed"])
-        log.warning("message.failed", extra={"message": message.pk, "channel": message.channel})
+        log.warning("message.failed", extra={"notice": message.pk, "channel": message.channel})
         return False
     message.sent = timezone.now()
     message.save(update_fields=["sent"])

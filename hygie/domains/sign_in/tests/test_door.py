@@ -113,7 +113,7 @@ def test_tries_are_counted_before_anything_is_hashed(
     from hygie.kernel.web.passwords import CappedArgon2
 
     hashed: list[int] = []
-    monkeypatch.setattr(CappedArgon2, "verify", lambda *_ignored: bool(hashed.append(1)))
+    monkeypatch.setattr(CappedArgon2, "verify", lambda *_ignored: hashed.append(1))
     monkeypatch.setattr(CappedArgon2, "harden_runtime", lambda *_ignored: None)
     made = account()
     for _ in range(9):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hygie.domains.sign_in.model.sessions import limits_of
-from hygie.domains.sign_in.tests.conftest import Make, is_in
+from hygie.domains.sign_in.tests.conftest import Make, codes_of, is_in
 from hygie.testing.portal import PASSWORD, Site
 
 if TYPE_CHECKING:
@@ -234,32 +234,36 @@ def test_a_proof_is_fresh_for_five_minutes(client: Client, account: Make, sign_i
     assert client.get("/account/password/set/").status_code == 302
 
 
-@pytest.mark.parametrize(
-    ("kind", "home"),
-    [("professional", "/professional/patients/"), ("administrator", "/establishment/")],
-)
-def test_outside_the_demonstration_a_password_alone_opens_no_page_of_care(
-    site: Site,
-    client: Client,
-    account: Make,
-    sign_in: SignIn,
-    monkeypatch: pytest.MonkeyPatch,
-    kind: str,
-    home: str,
-) -> None:
-    made = account(kind)
-    sign_in(made)
-    assert client.get(home).status_code == 200
+def _in_production(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     real = replace(site.platform.settings, demo=None, realm="production")
     monkeypatch.setattr(site.platform, "settings", real)
-    asked = client.get(home)
+
+
+def test_outside_the_demonstration_a_password_alone_opens_no_page_of_care(
+    site: Site, client: Client, account: Make, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(account("professional"))
+    assert client.get("/professional/patients/").status_code == 200
+    _in_production(site, monkeypatch)
+    asked = client.get("/professional/patients/")
     assert asked.headers["Location"].startswith("/account/security/needed/?next=")
     assert client.get(asked.headers["Location"]).status_code == 200
-    from hygie.domains.sign_in.tests.conftest import codes_of
-
     code = codes_of(client.post("/account/security/paper-codes/"))[0]
     client.post("/account/confirm/", {"password": PASSWORD, "code": code})
-    assert client.get(home).status_code == 200
+    assert client.get("/professional/patients/").status_code == 200
+
+
+def test_outside_the_demonstration_the_desk_asks_two_proofs_and_a_patient_one(
+    site: Site, client: Client, account: Make, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _in_production(site, monkeypatch)
+    for kind, home, expected in (
+        ("administrator", "/establishment/", 302),
+        ("patient", "/patient/", 200),
+    ):
+        sign_in(account(kind))
+        assert client.get(home).status_code == expected
+        client.post("/sign-out/")
 
 
 def test_where_to_go_after_confirming_is_never_another_site(client: Client, account: Make) -> None:
