@@ -30,9 +30,21 @@ PRO, MINE = f"/professional/record/{NORA}", f"/patient/record/{NORA}"
 CHOICES = f"/patient/consent/{NORA}"
 PHONE = "/federation/pro-sante-connect/phone/"
 PAGES = {
-    "": ["/", "/help/", "/about/", "/accessibility/", "/sign-in/", "/nowhere/", PHONE],
+    "": [
+        "/",
+        "/help/",
+        "/about/",
+        "/accessibility/",
+        "/sign-in/",
+        "/nowhere/",
+        "/annuaire/?q=petit",
+        PHONE,
+    ],
     "nora": [
         "/patient/",
+        "/patient/annuaire/?q=petit&specialty=zzz",
+        "/patient/annuaire/professional/helene-petit/",
+        "/patient/annuaire/structure/cabinet/",
         f"{MINE}/",
         f"{MINE}/timeline/",
         f"{MINE}/documents/",
@@ -79,6 +91,8 @@ PAGES = {
     "dr.lang": ["/professional/emergency/", "/professional/emergency/over/"],
     "jade.colin": ["/professional/emergency/"],
     "dr.petit": [
+        "/professional/annuaire/mine/",
+        "/professional/annuaire/mine/role-of-helene-petit/",
         "/professional/patients/",
         "/professional/patients/?q=personne",
         f"{PRO}/",

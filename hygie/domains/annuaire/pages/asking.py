@@ -53,7 +53,7 @@ def shared(asked: Asked, answer: Any, *, fault: str = "") -> dict[str, object]:
 
 
 def language() -> str:
-    """Return the language of the page."""
+    """Return the language of the page; ask in the page's own thread, not in its reads."""
     return "fr" if get_language() == "fr" else "en"
 
 

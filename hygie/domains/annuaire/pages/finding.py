@@ -23,9 +23,10 @@ T = TypeVar("T")
 def find(request: HttpRequest) -> HttpResponse:
     """Show the form and the professionals and structures that are asked for."""
     asked, answer, fault = asked_in(request), None, ""
+    say, day = language(), today()
 
     async def work(visit: Visit) -> finding.Answer:
-        return await finding.find(visit, asked, language=language(), on=today())
+        return await finding.find(visit, asked, language=say, on=day)
 
     try:
         answer = None if asked.is_empty else _visit(request, work)
@@ -41,9 +42,10 @@ def professional(request: HttpRequest, who: str) -> HttpResponse:
     Raises:
         NotFound: nobody has this id.
     """
+    say, day = language(), today()
 
     async def work(visit: Visit) -> tuple[Professional, tuple[Role, ...]]:
-        return await finding.who_is(visit, who, language=language(), on=today())
+        return await finding.who_is(visit, who, language=say, on=day)
 
     one, roles = _visit(request, work)
     return render(request, "annuaire/professional.html", {"one": one, "roles": roles})
@@ -55,9 +57,10 @@ def structure(request: HttpRequest, which: str) -> HttpResponse:
     Raises:
         NotFound: no structure has this id.
     """
+    say, day = language(), today()
 
     async def work(visit: Visit) -> tuple[Place, tuple[finding.Match, ...]]:
-        return await finding.structure(visit, which, language=language(), on=today())
+        return await finding.structure(visit, which, language=say, on=day)
 
     place, people = _visit(request, work)
     return render(request, "annuaire/structure.html", {"place": place, "people": people})

@@ -31,11 +31,12 @@ TOO_MANY = 429
 def find(request: HttpRequest) -> HttpResponse:
     """Show the form and the public listings that are asked for."""
     asked, answer, fault = asked_in(request), None, ""
+    say, day = language(), today()
     if not asked.is_empty and not may_read(request):
         return refusal(request, TOO_MANY)
 
     async def work(visit: Visit) -> publishing.Page:
-        return await publishing.find_listed(visit, asked, language=language(), on=today())
+        return await publishing.find_listed(visit, asked, language=say, on=day)
 
     try:
         answer = None if asked.is_empty else _visit(work)
@@ -51,11 +52,12 @@ def listing(request: HttpRequest, which: str) -> HttpResponse:
     Raises:
         NotFound: none of this id is public now.
     """
+    say, day = language(), today()
     if not may_read(request):
         return refusal(request, TOO_MANY)
 
     async def work(visit: Visit) -> publishing.Shown:
-        return await publishing.listed_one(visit, which, language=language(), on=today())
+        return await publishing.listed_one(visit, which, language=say, on=day)
 
     shown = _visit(work)
     context = {"one": shown.listed, "place": shown.place, **_words(shown.listed.listing)}
