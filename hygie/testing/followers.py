@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import uuid
@@ -163,8 +164,12 @@ class Desk:
 
     async def current(self, token: str) -> requests.Response:
         """Ask for the current context."""
+        return await self.current_of(token, await self.topic())
+
+    async def current_of(self, token: str, topic: str) -> requests.Response:
+        """Ask for the current context of a topic."""
         headers = {"authorization": f"Bearer {token}"}
-        place = f"{self.hub}/{await self.topic()}"
+        place = f"{self.hub}/{topic}"
         return await asyncio.to_thread(requests.get, place, headers=headers, timeout=PATIENCE)
 
 
@@ -187,7 +192,9 @@ class Follower:
         """Return the next message; a notification is answered with ``status``, 0 for none."""
         told: Json = json.loads(await asyncio.wait_for(self.socket.recv(), within))
         if "event" in told and status:
-            await self.socket.send(json.dumps({"id": told["id"], "status": str(status)}))
+            # The hub may close at once after the last event of a session.
+            with contextlib.suppress(ConnectionClosed):
+                await self.socket.send(json.dumps({"id": told["id"], "status": str(status)}))
         return told
 
     async def patient(self, within: float = PATIENCE) -> tuple[str, str]:
