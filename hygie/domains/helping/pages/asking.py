@@ -10,8 +10,12 @@ from django.utils import timezone
 
 from hygie.domains.helping.service.accepting import Invitee
 from hygie.kernel.errors import NotFound
+from hygie.kernel.web.acting import acting_of
 from hygie.kernel.web.bridge import repository
 from hygie.kernel.web.caller import Account, account_of, caller_of
+
+DECIDING = frozenset({"mandate", "parent", "guardian"})
+"""Qualities in which somebody decides in the person's name."""
 
 
 def now() -> datetime:
@@ -35,6 +39,20 @@ def own_id(request: HttpRequest) -> str:
     """Return the id of the Patient that the account is, empty where it is none."""
     rt, _slash, rid = account(request).fhir_reference.partition("/")
     return rid if rt == "Patient" else ""
+
+
+def check_decides(request: HttpRequest, patient: str) -> None:
+    """Check that who asks decides for the record: the person, or who represents them.
+
+    Who else is invited or helps is nothing for a helper who only reads.
+
+    Raises:
+        NotFound: they do not.
+    """
+    acting = acting_of(request)
+    deciding = acting is not None and acting.quality in DECIDING
+    if not deciding and patient != own_id(request):
+        raise NotFound("This is for who decides about the record.")
 
 
 def helper_of(request: HttpRequest) -> Invitee:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from hygie.domains.helping.model import limits
 from hygie.domains.helping.model.invitations import Invited, Scope, Wish
-from hygie.domains.helping.pages.asking import after, now
+from hygie.domains.helping.pages.asking import after, check_decides, now
 from hygie.domains.helping.pages.words import SCOPES, last_day
 from hygie.domains.helping.service import records
 from hygie.domains.helping.service.inviting import Made, invite, withdraw
@@ -78,6 +78,7 @@ class InvitationForm(forms.Form):
 
 def show(request: HttpRequest, patient: str) -> HttpResponse:
     """Ask whom to invite; then show the code, once."""
+    check_decides(request, patient)
     if again := confirm_identity(request):
         return again
     caller = caller_of(request)
@@ -129,5 +130,6 @@ def _sheet(request: HttpRequest, patient: str, made: Made) -> HttpResponse:
 @require_POST
 def take_back(request: HttpRequest, patient: str, number: int) -> HttpResponse:
     """Withdraw an invitation that waits."""
+    check_decides(request, patient)
     withdraw(repository(), caller_of(request), patient, number, at=now())
     return redirect(reverse("patient:helping:who", kwargs={"patient": patient}))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from hygie.domains.helping.model import limits
 from hygie.domains.helping.model.invitations import State
 from hygie.domains.helping.orm import Invitation
-from hygie.domains.helping.pages.asking import account, address, now, own_id
+from hygie.domains.helping.pages.asking import account, address, check_decides, now, own_id
 from hygie.domains.helping.pages.words import LEAVABLE, QUALITIES, SCOPES, last_day
 from hygie.domains.helping.service import family, people
 from hygie.domains.helping.service.inviting import waiting
@@ -43,11 +43,13 @@ def mine(request: HttpRequest) -> HttpResponse:
     """Show who helps me and whom I help."""
     own = own_id(request)
     held = people.whom(repository(), account(request))
+    minor = ask(family.minor(repository(), caller_of(request), at=now())) if own else None
     context = {
         **(_helpers(request, own) if own else {"patient": ""}),
         "own": True,
         "held": [_line(one) for one in held if one.patient != own],
-        "minor": ask(family.minor(repository(), caller_of(request), at=now())) if own else None,
+        "minor": minor,
+        "may_invite": minor is None or minor.decides,
         "done": DONE.get(request.GET.get("done", "")),
     }
     return render(request, "helping/mine.html", context)
@@ -57,7 +59,9 @@ def who(request: HttpRequest, patient: str) -> HttpResponse:
     """Show who helps one person, to the person or to who decides for them."""
     if patient == own_id(request):
         return redirect("patient:helping:mine")
-    return render(request, "helping/mine.html", {**_helpers(request, patient), "own": False})
+    check_decides(request, patient)
+    shown = {**_helpers(request, patient), "own": False, "may_invite": True}
+    return render(request, "helping/mine.html", shown)
 
 
 def minor(request: HttpRequest) -> HttpResponse:

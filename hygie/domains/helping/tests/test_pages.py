@@ -175,7 +175,15 @@ def test_a_helper_for_the_paperwork_reads_no_health(site: Site) -> None:
     helper = site.client(f"lucie for {PAUL}")
     assert "aidant pour les démarches" in _text(helper, "/patient/")
     assert "Aucune allergie connue" not in helper.get(f"/patient/record/{PAUL}/").content.decode()
-    assert helper.get(f"{MINE}/{PAUL}/invite/").status_code in {302, 403, 404}
+    assert helper.get(f"{MINE}/{PAUL}/invite/").status_code == 404
+
+
+def test_a_helper_who_reads_does_not_learn_who_else_is_invited(site: Site) -> None:
+    _accepted(site)
+    _invited(site)
+    helper = site.client(f"lucie for {PAUL}")
+    assert helper.get(f"{MINE}/{PAUL}/").status_code == 404
+    assert helper.get(f"{MINE}/{PAUL}/invite/").status_code == 404
 
 
 def test_a_mandate_decides_in_the_name_of_the_person(site: Site) -> None:
