@@ -142,6 +142,18 @@ class Desk:
         event = await self.event(name, id=id, **ids)
         return await self.post(token, json=event)
 
+    async def send_anyhow(self, token: str, name: str, **ids: str) -> None:
+        """Ask for a change of context until a server answers: one may have just died."""
+        event = await self.event(name, **ids)
+        for _ in range(100):
+            try:
+                answer = await self.post(token, json=event)
+            except requests.ConnectionError:
+                await asyncio.sleep(0.1)
+            else:
+                answer.raise_for_status()
+                return
+
     async def event(self, name: str, *, id: str = "", at: str = "", **ids: str) -> Json:  # noqa: A002
         """Return a request to change the context."""
         types = import_module("hygie.domains.context.model.events").TYPES

@@ -106,7 +106,14 @@ def test_infrastructure_events_are_written_in_any_case() -> None:
 def test_the_answer_of_a_follower_has_a_status_as_text_or_number() -> None:
     assert messages.read_answer({"id": "a", "status": "202"}) == ("a", 202)
     assert messages.read_answer({"id": "a", "status": 409}) == ("a", 409)
-    for wrong in ({}, {"id": "a"}, {"id": "a", "status": "no"}, [], {"id": 1, "status": 200}):
+    refused: list[object] = [
+        {},
+        {"id": "a"},
+        {"id": "a", "status": "no"},
+        [],
+        {"id": 1, "status": 200},
+    ]
+    for wrong in refused:
         with pytest.raises(InvalidRequest):
             messages.read_answer(wrong)
 
