@@ -186,6 +186,26 @@ async def test_an_event_tells_role_and_structure(app: Connection, owner: Connect
     assert agents[3]["type"]["coding"][0]["code"] == "PROV"
 
 
+async def test_an_act_for_somebody_tells_both_names_and_the_relation(app: Connection) -> None:
+    helped = trace(kind=1, party=6, agent="Patient/daughter", rule="helper")
+    await write(app, [helped])
+    agents = (await only(app, caller=MADAME))["agent"]
+    patient = agents[3]["who"]["reference"]
+    assert agents[2]["who"] == {"reference": "Patient/daughter"}
+    assert agents[2]["role"][0]["coding"][0]["code"] == "DELEGATEE"
+    assert agents[2]["role"][0]["text"] == f"helper for {patient}"
+    assert patient.startswith("Patient/")
+    assert agents[3]["type"]["coding"][0]["code"] == "DELEGATOR"
+
+
+async def test_an_act_about_oneself_names_nobody_else(app: Connection) -> None:
+    own = trace(kind=1, party=MADAME.party, agent=MADAME.reference, rule="own-record")
+    await write(app, [own])
+    agents = (await only(app, caller=MADAME))["agent"]
+    assert len(agents) == 3
+    assert "role" not in agents[2]
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refusal_follows_the_pattern_of_decisions(app: Connection, status: int) -> None:
     await write(app, [trace(outcome=status, rule="none", pat=None)])

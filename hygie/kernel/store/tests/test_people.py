@@ -255,6 +255,22 @@ async def test_without_the_right_nobody_is_identified(
             await repository.identify(caller, ins="259052901900497")
 
 
+@pytest.mark.parametrize("right", [Right.DESK, Right.REGISTER])
+async def test_an_agent_of_a_desk_finds_whom_a_card_names_and_nothing_else(
+    repository: Repository, right: Right
+) -> None:
+    agent = Caller(Kind.ADMINISTRATOR, 0, "account/1", "HOPERAT", rights=frozenset({right}))
+    found = await repository.identify(agent, ins="259052901900497")
+    assert found is not None
+    assert found.reference == "Patient/nora"
+    with pytest.raises(Forbidden):
+        await repository.identify(
+            replace(agent, rights=frozenset({Right.REVIEW})), ins="259052901900497"
+        )
+    with pytest.raises(Forbidden):
+        await repository.search(agent, "Patient", [("_id", "nora")])
+
+
 async def test_each_identification_leaves_a_trace(
     repository: Repository, identifier: Caller, doctor: Caller
 ) -> None:
