@@ -257,8 +257,9 @@ async def test_without_the_right_nobody_is_identified(
 
 @pytest.mark.parametrize("right", [Right.DESK, Right.REGISTER])
 async def test_an_agent_of_a_desk_finds_whom_a_card_names_and_nothing_else(
-    repository: Repository, right: Right
+    repository: Repository, doctor: Caller, right: Right
 ) -> None:
+    assert doctor.party
     agent = Caller(Kind.ADMINISTRATOR, 0, "account/1", "HOPERAT", rights=frozenset({right}))
     found = await repository.identify(agent, ins="259052901900497")
     assert found is not None
