@@ -28,9 +28,11 @@ FORGIVEN = 4
 CLOSE = 0.4
 """Trigram word similarity from which a misspelt word still matches."""
 _TITLES = frozenset({"dr", "docteur", "doctor", "pr", "professeur", "m", "mme"})
+FEW = 5
+"""Names that fit as typed under which misspelt ones are looked for too, which costs more."""
 _LOOKED_AT = 0.3
 """Likeness, over any part of the name, from which the index gives a name to be compared."""
-_CLOSE = f"SET LOCAL pg_trgm.word_similarity_threshold = {_LOOKED_AT}"
+_LOOK = f"SET LOCAL pg_trgm.word_similarity_threshold = {_LOOKED_AT}"
 
 
 async def names_like(visit: Visit, rt: str, text: str, *, most: int) -> list[str]:
@@ -50,9 +52,12 @@ async def names_like(visit: Visit, rt: str, text: str, *, most: int) -> list[str
     words = words_of(text)
     if not words:
         raise InvalidRequest(f"Type at least {SHORTEST} letters of the name.")
-    statement, values = _statement(rt, words, most)
-    await visit.connection.execute(_CLOSE)
+    statement, values = _statement(rt, words, most, near=False)
     rows = await visit.connection.fetch(statement, *values)
+    if len(rows) < FEW and any(len(word) >= FORGIVEN for word in words):
+        await visit.connection.execute(_LOOK)
+        statement, values = _statement(rt, words, most, near=True)
+        rows = await visit.connection.fetch(statement, *values)
     return [id_of(row["uid"], row["rid"]) for row in rows]
 
 
@@ -66,11 +71,12 @@ def words_of(text: str) -> list[str]:
     return found[:MOST_WORDS]
 
 
-def _statement(rt: str, words: list[str], most: int) -> tuple[str, list[object]]:
+def _statement(rt: str, words: list[str], most: int, *, near: bool) -> tuple[str, list[object]]:
     sql = Sql()
     param = f"{parameters(rt)['name'].number}::smallint"
     parts = [
-        f"w{place} AS MATERIALIZED ({_word(sql, word, param)})" for place, word in enumerate(words)
+        f"w{place} AS MATERIALIZED ({_word(sql, word, param, near=near)})"
+        for place, word in enumerate(words)
     ]
     joined = "w0" + "".join(f" JOIN w{place} USING (part, key)" for place in range(1, len(words)))
     score = " + ".join(f"w{place}.score" for place in range(len(words)))
@@ -82,14 +88,14 @@ def _statement(rt: str, words: list[str], most: int) -> tuple[str, list[object]]
     return statement, sql.values
 
 
-def _word(sql: Sql, word: str, param: str) -> str:
+def _word(sql: Sql, word: str, param: str, *, near: bool) -> str:
     """Return the names that one word is like: 1 where a word of the name starts with it.
 
     A name of several words is also read as one: "legof" is close to "le goff".
     """
     head, asked = starts_with(sql, word), sql.bind(word)
     inside = f"s.norm LIKE {sql.bind(f'% {like(word)}%')}"
-    near = f" OR {asked}::text <% s.norm" if len(word) >= FORGIVEN else ""
+    close = f" OR {asked}::text <% s.norm" if near and len(word) >= FORGIVEN else ""
     score = (
         f"max(CASE WHEN {head} OR {inside} THEN 1.0 "
         f"ELSE greatest(strict_word_similarity({asked}, s.norm), "
@@ -97,6 +103,6 @@ def _word(sql: Sql, word: str, param: str) -> str:
     )
     return (
         f"SELECT s.part, s.key, {score} AS score FROM s_string s "
-        f"WHERE s.param = {param} AND ({head} OR {inside}{near}) "
+        f"WHERE s.param = {param} AND ({head} OR {inside}{close}) "
         f"GROUP BY s.part, s.key HAVING {score} >= {CLOSE}"
     )

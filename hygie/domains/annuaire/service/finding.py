@@ -83,15 +83,16 @@ async def find(visit: Visit, asked: Asked, *, language: str, on: date) -> Answer
         return await _by_filters(visit, asked, words, language=language, on=on)
     people = await _named(visit, asked, text)
     ranked = people[_offset(asked) :]
-    roles = await _roles(visit, ranked, role_filters(asked, words), on=on)
-    chosen, last = _page(ranked, roles, everybody=not role_filters(asked, words))
+    filters = role_filters(asked, words)
+    roles = await _roles(visit, ranked if filters else ranked[:PAGE], filters, on=on)
+    chosen, last = _page(ranked, roles, everybody=not filters)
     answer = Answer(
         await _matches(visit, chosen, roles, language=language),
         words=words,
         after=str(_offset(asked) + last) if last < len(ranked) else "",
         cut=len(people) == MOST,
     )
-    only_name = not role_filters(asked, words) and not _offset(asked)
+    only_name = not filters and not _offset(asked)
     return replace(answer, structures=await _structures(visit, asked)) if only_name else answer
 
 
