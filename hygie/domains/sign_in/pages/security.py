@@ -57,7 +57,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "events": [(one.at, words(one.what), one.by) for one in events],
         "recovery": desk.open_of(account),
         "minutes": round(limits.idle.total_seconds() / 60),
-        "hours": round(limits.absolute.total_seconds() / 3600, 1),
+        "hours": f"{limits.absolute.total_seconds() / 3600:g}",
         "languages": settings.LANGUAGES,
         "done": request.GET.get("done", ""),
         "mine": account,

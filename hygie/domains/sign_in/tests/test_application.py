@@ -54,7 +54,7 @@ def _code(secret: str, *, now: float = NOON) -> str:
 
 
 def _shown(page: Any) -> str:
-    found = re.search(r'h-number">([A-Z2-7-]{32,})<', page.content.decode())
+    found = re.search(r"<strong>([A-Z2-7-]{32,})</strong>", page.content.decode())
     assert found
     return found[1].replace("-", "")
 
