@@ -22,11 +22,14 @@ ORDER = 50
 
 def register(platform: Platform) -> None:
     """Offer the door of the card and the reading of cartes Vitale, where they are configured."""
+    from hygie.domains.cards.jobs import EVERY, fetch_lists  # noqa: PLC0415  heavy
     from hygie.domains.cards.service.trust import installation_of  # noqa: PLC0415  heavy
 
     platform.add_django_app("hygie.domains.cards.apps.CardsConfig")
     platform.add_pages("public", prefix="cards/", urlconf=f"{PAGES}.public")
     found = installation_of(platform.settings)
+    if any(one is not None and one.revocation_urls for one in (found.professional, found.vitale)):
+        platform.add_job("cards.revocation", fetch_lists, every=EVERY)
     if found.professional is not None:
         platform.add_door(
             Door(

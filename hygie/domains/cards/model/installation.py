@@ -31,6 +31,7 @@ class Professional:
         authorities: PEM file of the roots and authorities of cards.
         revocation: files or folders of lists of revoked certificates, PEM or DER.
         policies: certificate policies of the authentication certificates of persons.
+        revocation_urls: addresses of such lists, fetched into the first folder of ``revocation``.
         header: whether the proxies of ``HYGIE_TRUSTED_PROXIES`` pass the certificate on.
     """
 
@@ -42,6 +43,7 @@ class Professional:
     certificate: Path | None = None
     key: Path | None = None
     header: bool = False
+    revocation_urls: tuple[str, ...] = ()
 
     def listens_at(self) -> tuple[str, int]:
         """Return the address and port to listen on."""
@@ -57,6 +59,7 @@ class Vitale:
         authorities: PEM file of the roots and authorities of cards.
         revocation: files or folders of lists of revoked cards, PEM or DER.
         policies: certificate policies of the authentication certificates of these cards.
+        revocation_urls: addresses of such lists, fetched into the first folder of ``revocation``.
         simulator: address of the simulators, empty for none.
     """
 
@@ -64,6 +67,11 @@ class Vitale:
     revocation: tuple[Path, ...]
     policies: tuple[str, ...]
     simulator: str = ""
+    revocation_urls: tuple[str, ...] = ()
+
+
+Listed = Professional | Vitale
+"""Whatever has authorities and lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,9 @@ def read_installation(text: str, *, realm: str, folder: Path) -> Installation:
     )
     if found.professional is not None:
         _check(found.professional)
+    for one in (found.professional, found.vitale):
+        if one is not None:
+            _check_lists(one)
     if found.vitale is not None and found.vitale.simulator and realm != "demonstration":
         raise ConfigurationError("HYGIE_CARDS: simulators exist in demonstration mode only.")
     return found
@@ -124,17 +135,33 @@ def _made(kind: Any, table: object, folder: Path) -> Any:
     unknown = sorted(set(table) - known)
     if unknown:
         raise ConfigurationError(f"HYGIE_CARDS: nobody knows {', '.join(unknown)}.")
+    try:
+        return kind(**_values(table, folder))
+    except TypeError as missing:
+        raise ConfigurationError(f"HYGIE_CARDS: {missing}.") from missing
+
+
+def _values(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     values = dict(table)
     for name in ("authorities", "certificate", "key"):
         if name in values:
             values[name] = folder / str(values[name])
     values["revocation"] = tuple(folder / str(one) for one in values.get("revocation", ()))
-    if "policies" in values:
-        values["policies"] = tuple(str(one) for one in values["policies"])
-    try:
-        return kind(**values)
-    except TypeError as missing:
-        raise ConfigurationError(f"HYGIE_CARDS: {missing}.") from missing
+    for name in ("policies", "revocation_urls"):
+        if name in values:
+            values[name] = tuple(str(one) for one in values[name])
+    return values
+
+
+def _check_lists(one: Listed) -> None:
+    if any(urlsplit(each).scheme not in ("http", "https") for each in one.revocation_urls):
+        raise ConfigurationError("HYGIE_CARDS: revocation_urls begin with http:// or https://.")
+    first = one.revocation[0].suffix if one.revocation else "."
+    if one.revocation_urls and first:
+        raise ConfigurationError(
+            "HYGIE_CARDS: revocation_urls are fetched into the first place of revocation, which "
+            "must be a folder."
+        )
 
 
 def _check(one: Professional) -> None:
