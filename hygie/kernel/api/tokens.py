@@ -17,16 +17,25 @@ import msgspec
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Receive, Response, read_body
 from hygie.kernel.api.negotiation import check_sends_form
-from hygie.kernel.errors import Forbidden, InvalidRequest, MethodNotAllowed, Unauthenticated
+from hygie.kernel.errors import (
+    Forbidden,
+    InvalidRequest,
+    MethodNotAllowed,
+    TooLarge,
+    Unauthenticated,
+)
 from hygie.kernel.security import applications
-from hygie.kernel.security.caller import Bearer, Kind
-from hygie.kernel.security.tokens import TokenFacts, introspect
+from hygie.kernel.security.caller import Bearer, Caller, Kind
+from hygie.kernel.security.tokens import TokenFacts
+from hygie.kernel.store.introspecting import Question
 from hygie.kernel.store.pairs import read_pairs
 
 INTROSPECTION = "/oauth/introspect"
 WORD = "introspection"
 """The word of a scope that lets a resource server ask with a token of its own."""
 _JSON = "application/json"
+LONGEST = 16 * 1024
+"""Bytes of a question."""
 _INACTIVE = Response(200, b'{"active":false}', content_type=_JSON)
 EIDAS = ("", "eidas1", "eidas2", "eidas3")
 """``acr`` by level (eIDAS regulation 910/2014, article 8)."""
@@ -38,6 +47,10 @@ class _Asker:
 
     client: str
     everything: bool
+
+    def may_know(self, facts: TokenFacts) -> bool:
+        """Tell whether it may know of a token."""
+        return self.everything or facts.client == self.client
 
 
 async def introspection(engine: Engine, request: HttpRequest, receive: Receive) -> Response:
@@ -51,17 +64,30 @@ async def introspection(engine: Engine, request: HttpRequest, receive: Receive) 
     if request.method != "POST":
         raise MethodNotAllowed("Introspection takes a POST.")
     check_sends_form(request)
-    asker = await _asker(engine, request)
+    proven = await _application(engine, request)
+    access = None if proven is not None else request.access
+    check_is_small(request)
     request.body = await read_body(receive, request.headers)
     asked = dict(read_pairs(request.body.decode("latin-1"))).get("token")
     if not asked:
         raise InvalidRequest("Send the token as the form field token.")
-    async with engine.repository.database.connection() as connection:
-        facts = await introspect(connection, Bearer.from_token(asked))
-    if facts is None or not (asker.everything or facts.client == asker.client):
+    question = Question(Bearer.from_token(asked), access)
+    caller, facts = await engine.repository.introspector.ask(question)
+    asker = proven if caller is None else _asker(caller)
+    if facts is None or asker is None or not asker.may_know(facts):
         return _INACTIVE
-    told = _told(facts, engine.base)
-    return Response(200, msgspec.json.encode(told), content_type=_JSON)
+    return Response(200, msgspec.json.encode(_told(facts, engine.base)), content_type=_JSON)
+
+
+def check_is_small(request: HttpRequest) -> None:
+    """Refuse a body that no question has, before it is read.
+
+    Raises:
+        TooLarge: it is longer than any token, or does not say how long it is.
+    """
+    announced = request.headers.get("content-length", "")
+    if not announced.isdecimal() or int(announced[:9]) > LONGEST:
+        raise TooLarge(f"A question has at most {LONGEST} bytes, and says how many.")
 
 
 def _told(facts: TokenFacts, base: str) -> dict[str, object]:
@@ -87,11 +113,7 @@ def _told(facts: TokenFacts, base: str) -> dict[str, object]:
     return told
 
 
-async def _asker(engine: Engine, request: HttpRequest) -> _Asker:
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        return await _application(engine, given.strip())
-    caller = await engine.repository.authenticate(request.access)
+def _asker(caller: Caller) -> _Asker:
     if caller.limit is not None:
         return _Asker(caller.limit.client, WORD in caller.limit.scope)
     if caller.kind != Kind.SYSTEM:
@@ -99,10 +121,13 @@ async def _asker(engine: Engine, request: HttpRequest) -> _Asker:
     return _Asker("", everything=True)
 
 
-async def _application(engine: Engine, given: str) -> _Asker:
+async def _application(engine: Engine, request: HttpRequest) -> _Asker | None:
     """Return the application that its id and its secret prove (RFC 6749, section 2.3.1)."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
     try:
-        text = base64.b64decode(given, validate=True).decode()
+        text = base64.b64decode(given.strip(), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         text = ""
     client, _, secret = (unquote_plus(part) for part in text.partition(":"))

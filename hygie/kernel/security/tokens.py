@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from hygie.kernel.security.caller import Bearer, Caller
 
 if TYPE_CHECKING:
-    from asyncpg import Connection
+    from asyncpg import Connection, Record
 
 _INSERT = """
 INSERT INTO access_token (digest, kind, party, reference, purpose, rights, level, label, expires,
@@ -73,18 +74,27 @@ class TokenFacts:
 
 
 _INTROSPECT = """
-SELECT t.reference, t.purpose, t.issued, t.expires, t.client, t.scope, t.level, t.family,
+SELECT t.digest, t.reference, t.purpose, t.issued, t.expires, t.client, t.scope, t.level, t.family,
   p.uid, p.rid
 FROM access_token t LEFT JOIN party p ON p.num = t.patient
-WHERE t.digest = $1 AND t.revoked IS NULL AND t.expires > now()
+WHERE t.digest = ANY ($1::bytea[]) AND t.revoked IS NULL AND t.expires > now()
 """
 
 
 async def introspect(connection: Connection, bearer: Bearer) -> TokenFacts | None:
     """Return the facts of a valid token; None for one that is unknown, expired or revoked."""
-    row = await connection.fetchrow(_INTROSPECT, bearer.digest)
-    if row is None:
-        return None
+    return (await introspect_all(connection, [bearer])).get(bearer.digest)
+
+
+async def introspect_all(
+    connection: Connection, bearers: Sequence[Bearer]
+) -> dict[bytes, TokenFacts]:
+    """Return the facts of the tokens that are valid, by digest."""
+    rows = await connection.fetch(_INTROSPECT, [one.digest for one in bearers])
+    return {row["digest"]: _facts(row) for row in rows}
+
+
+def _facts(row: Record) -> TokenFacts:
     return TokenFacts(
         row["reference"],
         row["purpose"],

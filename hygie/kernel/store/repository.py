@@ -26,6 +26,7 @@ from hygie.kernel.store.conditional import at_most_one, check_criteria, read_cri
 from hygie.kernel.store.history import Historian, Scope
 from hygie.kernel.store.identifying import Identifier, Traits
 from hygie.kernel.store.ids import check_id, new_id
+from hygie.kernel.store.introspecting import Introspector
 from hygie.kernel.store.law import Law
 from hygie.kernel.store.logged import Reading
 from hygie.kernel.store.model import Found, HistoryPage, Person, Stored, Written
@@ -83,6 +84,7 @@ class Repository:
         self._historian = Historian(database, bodies, self._traces, gate=gate, site=site)
         self._people = People(database, bodies, self._traces, zone=site.zone, gate=gate)
         self._identifier = Identifier(database, bodies, self._traces, zone=site.zone, gate=gate)
+        self.introspector = Introspector(database, gate)
         self._atomic = Atomic(database, self._searcher, self._writer, gate)
         self._reads: Batch[Read, Stored] = Batch(Reader(database, bodies, gate).run)
         self._writes: Batch[Change, Written] = Batch(self._writer.run)
