@@ -26,6 +26,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-dev-shm-usage",
 ]
+PATIENCE = 20_000
+"""Milliseconds an assertion waits for a page that a busy machine has not drawn yet."""
 PRO, MINE = f"/professional/record/{NORA}", f"/patient/record/{NORA}"
 CHOICES = f"/patient/consent/{NORA}"
 PAGES = {
@@ -89,7 +91,7 @@ class Portal:
         context = await self.browser.new_context(
             base_url=self.address, extra_http_headers={"accept-language": language}, **options
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         if login:
             # Django refuses its database to a thread that runs an event loop.
             client = await asyncio.to_thread(self.site.client, login)
@@ -111,8 +113,9 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 async def portal(chromium: str, live: str, site: Site) -> AsyncIterator[Portal]:
     """Give the portal in a browser."""
-    from playwright.async_api import async_playwright  # noqa: PLC0415  slow to import
+    from playwright.async_api import async_playwright, expect  # noqa: PLC0415  slow to import
 
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield Portal(browser, live, site)

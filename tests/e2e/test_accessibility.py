@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.async_api import expect
 
 from hygie.testing.browser import PAGES, Portal
 
@@ -41,7 +42,7 @@ async def test_no_page_has_an_axe_violation_or_scrolls_sideways(
         answer = await page.goto(address)
         assert answer
         assert answer.status == (404 if address == "/nowhere/" else 200), address
-        assert await page.get_attribute("html", "lang") == language
+        await expect(page.locator("html")).to_have_attribute("lang", language)
         await page.evaluate(AXE)
         for look in LOOKS:
             faults += await _faults(page, *look)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.async_api import expect
 
 from hygie.kernel.audit.events import event_id
 from hygie.testing.browser import Portal
@@ -53,7 +54,7 @@ async def _report(page: Page, event: str) -> None:
     await page.goto(f"/patient/oversight/report/{event}/")
     await page.get_by_label("Pourquoi cet accès").fill(WORDS)
     await page.get_by_role("button", name="Signaler").click()
-    assert await page.get_by_text("Vous avez signalé cet accès.").is_visible()
+    await expect(page.get_by_text("Vous avez signalé cet accès.")).to_be_visible()
 
 
 async def _page(portal: Portal, login: str) -> Page:
@@ -71,21 +72,21 @@ async def test_a_reported_access_is_asked_about_answered_and_decided_without_jav
     await reviewer.goto("/home/")
     await reviewer.get_by_role("main").get_by_role("link", name="Accès à relire").click()
     await reviewer.get_by_role("link", name="Dr Hélène Petit → N.M.").first.click()
-    assert await reviewer.get_by_text(WORDS).is_visible()
+    await expect(reviewer.get_by_text(WORDS)).to_be_visible()
     await reviewer.get_by_role("button", name="Prendre cette relecture").click()
     await reviewer.get_by_label("Question au professionnel").fill("Pourquoi ce dossier ?")
     await reviewer.get_by_role("button", name="Envoyer la question").click()
     await doctor.goto("/professional/oversight/")
     await doctor.get_by_label("Votre réponse").fill("Je suis son médecin traitant.")
     await doctor.get_by_role("button", name="Répondre").click()
-    assert await doctor.get_by_text("Aucune question").is_visible()
+    await expect(doctor.get_by_text("Aucune question")).to_be_visible()
     await reviewer.reload()
-    assert await reviewer.get_by_text("Je suis son médecin traitant.").is_visible()
+    await expect(reviewer.get_by_text("Je suis son médecin traitant.")).to_be_visible()
     await reviewer.get_by_label("Motif de la décision").fill("Médecin traitant de la patiente.")
     await reviewer.get_by_role("button", name="Cet accès est justifié").click()
-    assert await reviewer.get_by_text("justifié", exact=True).is_visible()
+    await expect(reviewer.get_by_text("justifié", exact=True)).to_be_visible()
     await reviewer.get_by_role("button", name="Clore").click()
-    assert await reviewer.get_by_text("clos", exact=True).is_visible()
+    await expect(reviewer.get_by_text("clos", exact=True)).to_be_visible()
     for page in (nora, reviewer, doctor):
         await page.context.close()
 
@@ -133,7 +134,7 @@ async def _number(portal: Portal) -> int:
     async def last() -> int:
         repository = portal.site.platform.repository
         assert repository
-        async with repository.database.connection() as connection:
+        async with repository.database.transaction(system=True) as connection:
             number: int = await connection.fetchval("SELECT max(id) FROM oversight_item")
         return number
 

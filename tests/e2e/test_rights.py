@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.async_api import expect
 
 from hygie.testing.browser import Portal
 from hygie.testing.portal import PASSWORD
@@ -83,7 +84,7 @@ async def test_a_correction_goes_from_the_person_to_the_doctor_and_back(portal: 
     await page.get_by_role("link", name="Vaccin dTcaP (Repevax)").click()
     await page.get_by_label("Qu’est-ce qui est faux").fill("La date est fausse")
     await page.get_by_role("button", name="Envoyer la demande").click()
-    assert await page.get_by_text("En attente de réponse").first.is_visible()
+    await expect(page.get_by_text("En attente de réponse").first).to_be_visible()
     await context.close()
 
     context = await portal.context("dr.petit", java_script_enabled=False)
@@ -99,7 +100,7 @@ async def test_a_correction_goes_from_the_person_to_the_doctor_and_back(portal: 
     context = await portal.context("nora", java_script_enabled=False)
     page = await context.new_page()
     await page.goto(HOME)
-    assert await page.get_by_text("Vu sur le carnet").is_visible()
+    await expect(page.get_by_text("Vu sur le carnet")).to_be_visible()
     await context.close()
 
 
@@ -109,13 +110,14 @@ async def test_the_page_of_an_answer_is_clean(portal: Portal) -> None:
     await page.goto(f"{HOME}items/Condition/diabetes/")
     await page.get_by_label("Qu’est-ce qui est faux").fill("À vérifier")
     await page.get_by_role("button", name="Envoyer la demande").click()
+    await expect(page.get_by_text("À vérifier")).to_be_visible()
     await context.close()
     context = await portal.context("dr.petit")
     page = await context.new_page()
     await page.goto("/professional/rights/")
     await page.get_by_role("link", name="Diabète de type 2").first.click()
     await page.get_by_role("button", name="Refuser").click()
-    assert await page.get_by_text("Écrivez la raison du refus").is_visible()
+    await expect(page.get_by_text("Écrivez la raison du refus")).to_be_visible()
     faults = await _looks(page, "answer")
     await context.close()
     assert not faults, "\n".join(faults)
@@ -128,7 +130,7 @@ async def test_erasing_is_confirmed_by_the_password_with_the_keyboard(portal: Po
     await page.get_by_label("Mot de passe").fill(PASSWORD)
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/erase/")
-    assert await page.get_by_text("R. 1112-7").first.is_visible()
+    await expect(page.get_by_text("R. 1112-7").first).to_be_visible()
     faults = await _looks(page, "erase")
     await context.close()
     assert not faults, "\n".join(faults)
