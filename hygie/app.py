@@ -127,7 +127,7 @@ class Application:
             repository = await open_repository(settings, law=self._platform.law)
             self._platform.repository = repository
             if settings.only != "portal":
-                self._machines = _machine_face(settings, repository)
+                self._machines = _machine_face(self._platform, repository)
             if settings.only != "api":
                 self._pages = portal.serve(self._platform, dsn=server.dsn(settings))
         except HygieError as error:
@@ -148,14 +148,15 @@ class Application:
             await asyncio.to_thread(portal.close)
 
 
-def _machine_face(settings: Settings, repository: Repository) -> MachineFace:
+def _machine_face(platform: Platform, repository: Repository) -> MachineFace:
+    settings = platform.settings
     events = AuditEvents(
         base=settings.fhir_base,
         key_of=key_of,
         zone=ZoneInfo(settings.zone),
         clock=SystemClock(),
     )
-    engine = Engine(repository, settings.fhir_base, events, __version__)
+    engine = Engine(repository, settings.fhir_base, events, __version__, platform)
     return MachineFace(engine, settings.trusted_proxies)
 
 

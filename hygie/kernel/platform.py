@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import msgspec
 
 from hygie.kernel.errors import ConfigurationError
 from hygie.kernel.security.policies import Policies
@@ -93,6 +96,43 @@ class DemoDirectory(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One FHIR operation, as its OperationDefinition declares it (R4, operationdefinition.html).
+
+    Attributes:
+        definition: the OperationDefinition without ``url``, which is where this server serves it.
+        run: what answers, ``module:function``; it takes the engine and the request of
+            :mod:`hygie.kernel.api` and returns its response.
+        below: what answers below the address of the operation (the status and the files of an
+            asynchronous request), in the same way; empty where there is nothing.
+    """
+
+    definition: Mapping[str, Any]
+    run: str
+    below: str = ""
+
+    @property
+    def id(self) -> str:
+        """Return the id of the OperationDefinition."""
+        return str(self.definition["id"])
+
+    @property
+    def code(self) -> str:
+        """Return the name of the operation, without ``$``."""
+        return str(self.definition["code"])
+
+    @property
+    def rt(self) -> str:
+        """Return the resource type it is for."""
+        return str(self.definition["resource"][0])
+
+    @classmethod
+    def read(cls, file: Path, *, run: str, below: str = "") -> Operation:
+        """Read an operation from the file of its OperationDefinition."""
+        return cls(msgspec.json.decode(file.read_bytes()), run, below)
+
+
 Job = Callable[["Platform"], Awaitable[None]]
 
 
@@ -114,6 +154,7 @@ class Platform:
     policies: Policies | None = None
     guard: Guard | None = None
     announcers: dict[tuple[Portal, Place], list[str]] = field(default_factory=dict)
+    operations: list[Operation] = field(default_factory=list)
 
     def add_pages(
         self,
@@ -140,6 +181,19 @@ class Platform:
         It takes the Django request and returns Announcements, in the order they are shown.
         """
         self.announcers.setdefault((portal, place), []).append(dotted)
+
+    def add_operation(self, definition: Path, *, run: str, below: str = "") -> None:
+        """Answer the FHIR operation that the OperationDefinition of a file declares.
+
+        ``run`` and ``below`` are ``module:function``, as :class:`Operation` says.
+
+        Raises:
+            ValueError: another operation has this name on this type.
+        """
+        added = Operation.read(definition, run=run, below=below)
+        if any((one.rt, one.code) == (added.rt, added.code) for one in self.operations):
+            raise ValueError(f"{added.rt} already has ${added.code}")
+        self.operations.append(added)
 
     def add_projection(self, rt: str, projection: Projection) -> None:
         """Let resources of a type state facts that the access rules read.

@@ -10,7 +10,8 @@ import msgspec
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import check_accepts_json
-from hygie.kernel.api.routes import ON_RESOURCES, OPERATIONS, PROVIDED, ROUTES, Route
+from hygie.kernel.api.operations import address_of, known
+from hygie.kernel.api.routes import ON_RESOURCES, PROVIDED, ROUTES, Route
 from hygie.kernel.audit.provider import PARAMETERS
 from hygie.kernel.errors import InvalidRequest, MethodNotAllowed, NotSupported
 from hygie.kernel.fhir.names import RESOURCE_TYPES
@@ -20,7 +21,9 @@ from hygie.kernel.store.compose import is_searched
 _SYSTEM_LEVEL = frozenset({"transaction", "batch", "history-system"})
 _SINCE = "2026-11-22"
 _STANDARD = "http://hl7.org/fhir/OperationDefinition"
-_OPERATIONS = "https://hygie.example.org/fhir/OperationDefinition"
+
+_Operations = tuple[tuple[str, str, str], ...]
+"""Type, name and address of the definition of each operation of this server."""
 
 
 async def capabilities(engine: Engine, request: HttpRequest) -> Response:
@@ -39,11 +42,14 @@ async def capabilities(engine: Engine, request: HttpRequest) -> Response:
         raise NotSupported("There is no TerminologyCapabilities; ask for mode=full.")
     if mode not in ("full", "normative"):
         raise InvalidRequest("mode is full, normative or terminology.")
-    return Response(200, _statement(engine.base, engine.version))
+    told = tuple(
+        (one.rt, one.code, address_of(one, engine.base)) for one in known(engine.operations)
+    )
+    return Response(200, _statement(engine.base, engine.version, told))
 
 
 @cache
-def _statement(base: str, version: str) -> bytes:
+def _statement(base: str, version: str, operations: _Operations) -> bytes:
     return msgspec.json.encode(
         {
             "resourceType": "CapabilityStatement",
@@ -63,24 +69,24 @@ def _statement(base: str, version: str) -> bytes:
             "implementation": {"description": "Hygie", "url": base},
             "fhirVersion": "4.0.1",
             "format": ["application/fhir+json", "json"],
-            "rest": [_rest()],
+            "rest": [_rest(operations)],
         }
     )
 
 
-def _rest() -> dict[str, Any]:
+def _rest(operations: _Operations) -> dict[str, Any]:
     return {
         "mode": "server",
         "security": {
             "cors": False,
             "description": "Every interaction but this one needs a bearer token (RFC 6750).",
         },
-        "resource": [_resource(rt) for rt in sorted(RESOURCE_TYPES)],
+        "resource": [_resource(rt, operations) for rt in sorted(RESOURCE_TYPES)],
         "interaction": [{"code": code} for code in _codes(ROUTES) if code in _SYSTEM_LEVEL],
     }
 
 
-def _resource(rt: str) -> dict[str, Any]:
+def _resource(rt: str, operations: _Operations) -> dict[str, Any]:
     routes = PROVIDED.get(rt, ROUTES)
     stored = rt not in PROVIDED
     found: dict[str, Any] = {
@@ -104,9 +110,7 @@ def _resource(rt: str) -> dict[str, Any]:
             "searchRevInclude": _revincludes(rt),
         }
     found["operation"] = [
-        {"name": name, "definition": f"{_OPERATIONS}/{owner.lower()}-{name}"}
-        for owner, name in OPERATIONS
-        if owner == rt
+        {"name": name, "definition": address} for owner, name, address in operations if owner == rt
     ]
     if stored:
         found["operation"] += [

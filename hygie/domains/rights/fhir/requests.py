@@ -101,7 +101,8 @@ def _request(task: Mapping[str, Any], version: int) -> Request:
 def provenance_of(target: str, *, patient: str, who: str, at: str, why: str, former: str) -> Json:
     """Return the Provenance of a rectified version (FHIR R4, provenance.html).
 
-    It names the person among its targets: that is what puts it in the record.
+    The role ``removal`` of the former version is what withdraws it (``kernel/store/removals.py``).
+    The Provenance names the person among its targets: that is what puts it in the record.
     """
     kinds = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
     acts = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
@@ -117,7 +118,7 @@ def provenance_of(target: str, *, patient: str, who: str, at: str, why: str, for
                 "who": {"reference": who},
             }
         ],
-        "entity": [{"role": "revision", "what": {"reference": former}}],
+        "entity": [{"role": "removal", "what": {"reference": former}}],
     }
 
 

@@ -77,13 +77,21 @@ class Counts:
     types: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copy holds: how much, and the references of the current resources in it."""
+
+    counts: Counts
+    held: tuple[str, ...]
+
+
 Traces = Sequence[tuple[str, AsyncIterable[bytes]]]
 """Parts of the access log: the name of each file of the archive, and its lines."""
 
 
 async def copy_person(
     repository: Repository, access: Access, wish: Wish, into: IO[bytes], *, traces: Traces
-) -> Counts:
+) -> Copied:
     """Write the archive of one person and return what it holds.
 
     ``traces`` are read only where the person asked for their own record.
@@ -112,7 +120,7 @@ async def copy_person(
     counts.types = dict(copier.digest.counts)
     made = wish.at.isoformat(timespec="seconds")
     archive.close(Manifest(wish.patient, made, repository.site.base, complete, archive.files))
-    return counts
+    return Copied(counts, tuple(copier.held))
 
 
 async def check_may_ask(place: Compartment, *, kind: Kind) -> None:
@@ -150,6 +158,7 @@ class _Copier:
     digest: Digest = field(default_factory=Digest)
     counts: Counts = field(default_factory=Counts)
     files: list[tuple[str, str]] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
     _with_files: list[tuple[str, str]] = field(default_factory=list)
     _deleted: list[tuple[str, ...]] = field(
         default_factory=lambda: [("type", "id", "version", "deleted")]
@@ -182,6 +191,7 @@ class _Copier:
     async def _current(self) -> AsyncIterator[tuple[str, bytes]]:
         async for stored in self.place.current():
             body = stored.body or b""
+            self.held.append(stored.reference)
             resource = msgspec.json.decode(body)
             self.digest.take(resource)
             self.named.look(body)

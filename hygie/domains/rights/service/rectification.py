@@ -6,7 +6,7 @@ Former versions are withdrawn: the person, their author and the local operator a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -165,7 +165,7 @@ async def accept(
         former=f"{item.reference}/_history/{stored.version}",
     )
     parts = (
-        replace(_put(0, item.reference, body, version=stored.version), withdraws=True),
+        _put(0, item.reference, body, version=stored.version),
         Part(1, "POST", "Provenance", None, (), None, msgspec.json.encode(provenance)),
         _answer(2, told),
     )
