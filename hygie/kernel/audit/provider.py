@@ -31,7 +31,7 @@ SELECT page.*, patient.rt AS patient_rt, patient.uid AS patient_uid, patient.rid
   structure.rt AS structure_rt, structure.uid AS structure_uid, structure.rid AS structure_rid,
   k.rid AS resource_rid, coalesce(label_now(page.rt, page.uid), page.label) AS label_of_resource
 FROM (
-  SELECT t.id, t.at, t.request, t.interaction, t.outcome, t.rule, t.purpose, t.agent,
+  SELECT t.id, t.at, t.request, t.kind, t.interaction, t.outcome, t.rule, t.purpose, t.agent,
     host(t.peer) AS peer, t.query, t.pat, t.party, t.rt, t.uid, t.ver, t.label, t.flags,
     t.agent_role, t.agent_structure, t.pats
   FROM trace t WHERE {where} ORDER BY t.at DESC, t.id DESC LIMIT {limit}
