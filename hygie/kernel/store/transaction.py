@@ -31,6 +31,7 @@ from hygie.kernel.store.facts import Projections
 from hygie.kernel.store.ids import new_id
 from hygie.kernel.store.model import Found, Stored, Written
 from hygie.kernel.store.prepare import check_body_id, prepare
+from hygie.kernel.store.removals import with_removals
 from hygie.kernel.store.search.query import read_query
 from hygie.kernel.store.tracing import Request
 
@@ -67,6 +68,7 @@ async def carry_out(
     Raises:
         HygieError: the first refusal, its ``expression`` inside the Bundle.
     """
+    parts = with_removals(parts, base=steps.searcher.site.base)
     planned = [await _plan(steps, part) for part in parts if part.verb not in ("GET", "HEAD")]
     targets = {
         one.part.full_url: (one.part.rt, one.rid)
