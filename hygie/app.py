@@ -26,7 +26,7 @@ from hygie.kernel.database import roles, server, state
 from hygie.kernel.database.connection import Database
 from hygie.kernel.errors import HygieError, NotFound, Unavailable
 from hygie.kernel.platform import DemoDirectory, Platform, discover
-from hygie.kernel.store import Repository, open_repository, statistics
+from hygie.kernel.store import Repository, key_jobs, open_repository, statistics
 from hygie.kernel.store.ids import key_of
 from hygie.kernel.web import portal, waiting
 
@@ -46,6 +46,8 @@ def compose(settings: Settings, *, demo: DemoDirectory | None = None) -> Platfor
     if settings.only != "api":
         discover(platform, "hygie.portals")
     platform.add_job("store.refresh_statistics", _refresh_statistics, every=REFRESH)
+    platform.add_job(key_jobs.KEEP, _keep_keys, every=key_jobs.EVERY)
+    platform.add_job(key_jobs.WATCH, _watch_keys, every=key_jobs.EVERY)
     return platform
 
 
@@ -166,6 +168,16 @@ def _demonstration(settings: Settings) -> DemoDirectory | None:
     from hygie.demo.guide import Guide  # noqa: PLC0415 - only a demonstration loads it
 
     return Guide(settings.data)
+
+
+async def _keep_keys(platform: Platform) -> None:
+    if platform.repository is not None:
+        await key_jobs.keep_keys(platform.repository, at=SystemClock().now())
+
+
+async def _watch_keys(platform: Platform) -> None:
+    if platform.repository is not None:
+        await key_jobs.watch_keys(platform.repository, at=SystemClock().now())
 
 
 async def _refresh_statistics(platform: Platform) -> None:
