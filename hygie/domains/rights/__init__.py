@@ -10,7 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hygie.domains.rights.jobs import ERASE, EVERY, EXPORT, erase_what_was_asked, prepare_exports
+from hygie.domains.rights.jobs import (
+    ERASE,
+    EVERY,
+    EXPORT,
+    OFTEN,
+    erase_what_was_asked,
+    prepare_exports,
+)
 from hygie.kernel.platform import NavigationItem
 from hygie.kernel.platform import gettext_noop as _
 
@@ -30,7 +37,7 @@ def register(platform: Platform) -> None:
     )
     platform.add_django_app("hygie.domains.rights")
     platform.add_job(EXPORT, prepare_exports, every=EVERY)
-    platform.add_job(ERASE, erase_what_was_asked, every=EVERY)
+    platform.add_job(ERASE, erase_what_was_asked, every=OFTEN)
     platform.add_pages(
         "patient",
         prefix="rights/",

@@ -13,7 +13,7 @@ import msgspec
 
 from hygie.domains.rights.fhir.corrections import Correction, corrected
 from hygie.domains.rights.fhir.lines import line, text_of
-from hygie.domains.rights.fhir.requests import provenance_of, request_of, task_of
+from hygie.domains.rights.fhir.requests import answered_task, provenance_of, request_of, task_of
 from hygie.domains.rights.model.requests import CODES, Request, Right, State, answered
 from hygie.domains.rights.service.copying import check_may_ask
 from hygie.kernel.errors import InvalidRequest, NotFound
@@ -167,7 +167,7 @@ async def accept(
     parts = (
         _put(0, item.reference, body, version=stored.version),
         Part(1, "POST", "Provenance", None, (), None, msgspec.json.encode(provenance)),
-        _answer(2, told),
+        await _answer(repository, caller, 2, told),
     )
     await repository.transaction(caller, parts)
 
@@ -186,11 +186,12 @@ async def refuse(
     request = (await one(repository, caller, task)).request
     day = at.isoformat(timespec="seconds")
     told = answered(request, State.REJECTED, answer=reason.strip(), day=day)
-    await repository.transaction(caller, (_answer(0, told),))
+    await repository.transaction(caller, (await _answer(repository, caller, 0, told),))
 
 
-def _answer(place: int, told: Request) -> Part:
-    body = msgspec.json.encode(task_of(told))
+async def _answer(repository: Repository, caller: Caller, place: int, told: Request) -> Part:
+    posted = await repository.read(caller, "Task", told.id)
+    body = msgspec.json.encode(answered_task(msgspec.json.decode(posted.body or b"{}"), told))
     return _put(place, f"Task/{told.id}", body, version=told.version)
 
 
