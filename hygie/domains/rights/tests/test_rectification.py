@@ -24,7 +24,7 @@ WRONG, RIGHT = "Dépendance à l’alcool", "Stéatose hépatique"
 
 def written(words: str, **more: Any) -> dict[str, Any]:
     by = {"reference": f"Practitioner/{HELENE}"}
-    return condition(f"Patient/{NORA}", words, id=RID, recorder=by, **more)
+    return condition(f"Patient/{NORA}", words, id=RID, asserter=by, **more)
 
 
 async def professional(repository: Repository, rid: str) -> Caller:
