@@ -319,6 +319,7 @@ LABELS = {
     "unannounced": Label.HIDDEN_FROM_PATIENT,
     "secret": Label.HIDDEN_FROM_REPRESENTATIVES,
     "very restricted": Label.VERY_RESTRICTED,
+    "withdrawn": Label.WITHDRAWN,
 }
 PURPOSES = {"": "TREAT", "care": "TREAT", "billing": "HPAYMT", "research": "HRESCH"}
 READER, OWNER, SOMEBODY = 1, 2, 3
