@@ -81,32 +81,35 @@ def test_a_very_restricted_document_is_for_its_author_and_the_treating_physician
 
 
 def test_a_withdrawn_version_is_for_the_person_and_its_author(rules: Rules) -> None:
-    """Earlier versions of what was corrected or deleted; reviewers still read declarations."""
+    """What stood before a correction or a deletion."""
     rules("""
-        reader     | standing         | record        | mark                         | item                  | purpose | answer
-        person     |                  |               | withdrawn                    |                       |         | own-record
-        person     |                  | closed        | withdrawn, masked, secret    |                       |         | own-record
-        person     |                  |               | withdrawn, unannounced       |                       |         | no
-        doctor     | member           | agreed        | withdrawn                    |                       |         | no
-        doctor     | member           | agreed        | withdrawn, author            |                       |         | care-team
-        doctor     | member, blocked  | agreed        | withdrawn, author            |                       |         | no
-        doctor     |                  | agreed        | withdrawn, author            |                       |         | no
-        doctor     | treating         |               | withdrawn                    |                       |         | no
-        doctor     | treating         |               | withdrawn, author            |                       |         | treating
-        doctor     | given access     |               | withdrawn                    |                       |         | no
-        intern     | under a member   | agreed        | withdrawn                    |                       |         | no
-        intern     | under a member   | agreed        | withdrawn, author            |                       |         | delegate
-        doctor     | in an emergency  |               | withdrawn                    |                       |         | no
-        doctor     | in an emergency  |               | withdrawn, author            |                       |         | no
-        SAMU physician | regulating   |               | withdrawn                    |                       |         | no
-        doctor     | member           | agreed        | withdrawn, author            | reimbursements        | billing | no
-        relative   | parent           | minor         | withdrawn                    |                       |         | no
-        relative   | guardian         |               | withdrawn                    |                       |         | no
-        relative   | helper           |               | withdrawn                    |                       |         | no
-        relative   | paperwork helper |               | withdrawn                    | appointment           |         | no
-        relative   | representative   |               | withdrawn                    | choices               |         | no
-        researcher |                  |               | withdrawn                    |                       |         | no
-        operator   |                  |               | withdrawn                    |                       |         | system
+        reader         | standing        | record | mark                      | answer
+        person         |                 |        | withdrawn                 | own-record
+        person         |                 | closed | withdrawn, masked, secret | own-record
+        person         |                 |        | withdrawn, unannounced    | no
+        doctor         | member          | agreed | withdrawn                 | no
+        doctor         | member          | agreed | withdrawn, author         | care-team
+        doctor         | member, blocked | agreed | withdrawn, author         | no
+        doctor         |                 | agreed | withdrawn, author         | no
+        doctor         | treating        |        | withdrawn                 | no
+        doctor         | treating        |        | withdrawn, author         | treating
+        doctor         | given access    |        | withdrawn                 | no
+        intern         | under a member  | agreed | withdrawn                 | no
+        intern         | under a member  | agreed | withdrawn, author         | delegate
+        doctor         | in an emergency |        | withdrawn                 | no
+        doctor         | in an emergency |        | withdrawn, author         | no
+        SAMU physician | regulating      |        | withdrawn                 | no
+        relative       | parent          | minor  | withdrawn                 | no
+        relative       | guardian        |        | withdrawn                 | no
+        relative       | helper          |        | withdrawn                 | no
+        researcher     |                 |        | withdrawn                 | no
+        operator       |                 |        | withdrawn                 | system
+    """)
+    rules("""
+        reader   | standing         | mark              | item           | purpose | answer
+        doctor   | member           | withdrawn, author | reimbursements | billing | no
+        relative | paperwork helper | withdrawn         | appointment    |         | no
+        relative | representative   | withdrawn         | choices        |         | no
     """)
 
 
