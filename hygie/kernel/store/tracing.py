@@ -101,7 +101,8 @@ def trace_refusal(
 ) -> Trace:
     """Return the trace of a refused request; it names what was asked.
 
-    It names whose it is (``pat``) only where the request itself named the person.
+    It names whose it is (``pat``) only where the request itself named the person; elsewhere the
+    database does, which tells the person and not the caller (migration 0016).
     """
     return trace_one(request, caller, Touched(rt, uid, None, pat, NO_RULE), status=status)
 
@@ -113,11 +114,13 @@ async def traced_refusals(
     caller: Caller,
     *,
     rt: int | None = None,
+    uid: uuid.UUID | None = None,
     asked: Callable[[], str | None] = lambda: None,
 ) -> AsyncIterator[None]:
     """Undo the open transaction and trace durably what the block refuses.
 
-    ``asked`` returns the id of the Patient that the request named, None where it named none.
+    ``uid`` is the one resource that was asked for. ``asked`` returns the id of the Patient that
+    the request named, None where it named none.
     """
     try:
         yield
@@ -127,7 +130,7 @@ async def traced_refusals(
         if rid is not None:
             # The same question whether the person is known here or not.
             pat = await connection.fetchval(_PERSON, type_number("Patient"), key_of(rid)[0])
-        trace = trace_refusal(request, caller, status=refusal.status, rt=rt, pat=pat)
+        trace = trace_refusal(request, caller, status=refusal.status, rt=rt, uid=uid, pat=pat)
         await write(connection, [trace])
         raise
 

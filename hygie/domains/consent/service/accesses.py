@@ -44,6 +44,15 @@ _AT_ONCE = 250
 _RULE = "access-log"
 _REFUSED = 400
 _HOW = {"R": How.READ, "C": How.ADDED, "U": How.CHANGED, "D": How.REMOVED}
+_TRIED = {
+    "read": How.READ,
+    "vread": How.READ,
+    "history-instance": How.READ,
+    "create": How.ADDED,
+    "update": How.CHANGED,
+    "patch": How.CHANGED,
+    "delete": How.REMOVED,
+}
 _PROGRAM = ("Un programme de Hygie", "A program of Hygie")
 _COLUMNS = ("at", "who", "name", "role", "structure", "how", "kind", "item", "rule", "reason")
 
@@ -195,7 +204,9 @@ def _how(event: Json) -> How:
     codes = {one.get("code") for one in event.get("subtype", ())}
     if any(str(code).startswith("search") for code in codes):
         return How.SEARCH
-    return _HOW.get(event.get("action", ""), How.OPERATION)
+    # A refusal has the action of a decision: what was tried is in the interaction.
+    tried = next((how for code, how in _TRIED.items() if code in codes), How.OPERATION)
+    return _HOW.get(event.get("action", ""), tried)
 
 
 def _what(event: Json) -> tuple[str, str]:
