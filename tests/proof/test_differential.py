@@ -44,9 +44,8 @@ async def compare(world: World, count: int, *, seed: int, most: int = 3) -> Run:
 
 
 async def one_round(world: World, addition: Addition, *, seed: int, run: Run) -> None:
-    steps = addition.make(random.Random(seed))  # noqa: S311 - test data
     requests = Requests(seed, ids=world.population.ids, addition=addition)
-    async with pair(world, steps) as both:
+    async with pair(world, addition, seed=seed) as both:
         for number in range(A_ROUND):
             asked = requests.draw()
             found, status = await both.compare(asked, number)
@@ -60,8 +59,7 @@ async def one_round(world: World, addition: Addition, *, seed: int, run: Run) ->
 
 
 async def told(world: World, addition: Addition, seed: int, found: Difference, asked: Asked) -> str:
-    steps = addition.make(random.Random(seed))  # noqa: S311 - test data
-    smallest = await shrink(world, steps, found, asked)
+    smallest = await shrink(world, addition, found, asked, seed=seed)
     return f"seed {seed}, hidden: {addition.name}\n{smallest}"
 
 
@@ -84,7 +82,7 @@ async def test_the_log_tells_no_more_of_what_was_asked_in_vain(
     """Whoever asks for what is hidden finds their own request in the log, and nothing of it."""
     steps = addition.make(random.Random(SEED))  # noqa: S311 - test data
     place = f"{steps[0][1]['resourceType']}/{steps[0][1]['id']}"
-    async with pair(world, steps) as both:
+    async with pair(world, addition, seed=SEED) as both:
         for number, who in enumerate(addition.unseen_by):
             for step, asked in enumerate(
                 [Asked(who, "GET", place), Asked(who, "GET", "AuditEvent", (("entity", place),))]
