@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import cast, get_args
 from urllib.parse import quote
 
@@ -200,4 +201,6 @@ def _file(found: Prepared, name: str) -> Response:
     pieces: Iterator[bytes] = found.pieces() if name == ARCHIVE else found.file(name)
     last = quote(name.rpartition("/")[2])
     headers = (("content-disposition", f"attachment; filename*=UTF-8''{last}"),)
-    return Response(200, b"", headers, _kind(name), pieces)
+    # The first piece is opened before the answer begins: a damaged file is refused, not cut.
+    begun = chain((next(pieces, b""),), pieces)
+    return Response(200, b"", headers, _kind(name), begun)

@@ -68,7 +68,8 @@ def accepted(status: str) -> Response:
     """Return 202: the work began, and the address ``status`` tells where it stands."""
     said = f"Accepted: read {status} until it answers 200."
     body = outcome([Issue("informational", said, severity="information")])
-    return Response(202, body, (("content-location", status),))
+    headers = (("content-location", status), ("preference-applied", "respond-async"))
+    return Response(202, body, headers)
 
 
 def in_progress(said: str, *, retry: int) -> Response:

@@ -295,8 +295,11 @@ def test_a_damaged_file_is_refused_whole(over: Over) -> None:
     me, data = over.person(NORA), over.service.platform.settings.data
     status = prepared(over, me, NORA)
     file = folder_of(data) / status.rpartition("/")[2]
-    file.write_bytes(file.read_bytes()[:-1])
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
     assert me("GET", status).status == 503
+    file.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+    assert me("GET", f"{status}/archive.zip").status == 503
 
 
 def old_uncle(over: Over, name: str, **values: Any) -> None:
