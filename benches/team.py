@@ -34,7 +34,7 @@ from hygie.kernel.security.policies import Policies
 from hygie.kernel.store import tokens
 from hygie.kernel.store.columns import stored_name
 from hygie.kernel.store.people import find_statement
-from hygie.kernel.store.search.driver import plan_of
+from hygie.kernel.store.search.driver import plan_of, rows_of
 from hygie.kernel.store.search.plan import Statement
 from hygie.kernel.store.search.query import read_query
 from hygie.kernel.store.search.sql import Known
@@ -110,16 +110,17 @@ def cases() -> list[Case]:
     ]
 
 
-async def statement(
+async def search(
     connection: Connection, case: Case, caller: Caller, policies: Policies
-) -> Statement:
-    """Return what the product sends for a search of this caller, in the open transaction."""
+) -> list[Record]:
+    """Do what the product does for a search of this caller, in the open transaction."""
     decision = decide(caller, directory=False, policy=policies.read)
     known = Known(now=SystemClock().now(), site=Site("http://localhost/fhir"))
     plan = await plan_of(connection, decision, read_query(case.rt, case.pairs), known)
     if plan.query.summary == "count":
-        return plan.count(exact=plan.query.total == "accurate")
-    return plan.page(limit=plan.query.count + 1, cursor=None)
+        text, values = plan.count(exact=plan.query.total == "accurate")
+        return list(await connection.fetch(text, *values))
+    return await rows_of(connection, plan, limit=plan.query.count + 1, cursor=None)
 
 
 async def timed(ask: Callable[[], Awaitable[object]], times: int = TIMES) -> list[float]:
@@ -133,36 +134,32 @@ async def timed(ask: Callable[[], Awaitable[object]], times: int = TIMES) -> lis
     return taken
 
 
-Make = Callable[[], Awaitable[Statement]]
+Ask = Callable[[], Awaitable[list[Record]]]
 
 
 async def run(
-    connection: Connection, caller: Caller, make: Make, times: int = TIMES
-) -> tuple[list[float], set[object]]:
+    connection: Connection, caller: Caller, ask: Ask, times: int = TIMES
+) -> tuple[list[float], list[object]]:
     """Return the milliseconds of a search under the caller's belt, and what it found.
 
     What the product reads before the statement counts too.
     """
     system, members = parties([caller])
     await connection.execute(begin(members, system=system))
-
-    async def ask() -> list[Record]:
-        text, values = await make()
-        return list(await connection.fetch(text, *values))
-
     rows = await ask()
     taken = await timed(ask, times)
     await connection.execute("ROLLBACK")
-    return taken, {row[0] for row in rows}
+    return taken, [row[0] for row in rows]
 
 
-def ready(asked: Statement) -> Make:
-    """Return a statement that is known already."""
+def ready(connection: Connection, asked: Statement) -> Ask:
+    """Return how to ask a statement that is known already."""
 
-    async def make() -> Statement:
-        return asked
+    async def ask() -> list[Record]:
+        text, values = asked
+        return list(await connection.fetch(text, *values))
 
-    return make
+    return ask
 
 
 def show(name: str, taken: list[float]) -> float:
@@ -203,14 +200,14 @@ async def measure(database: ScratchDatabase, crowd: Crowd, policies: Policies) -
             # In turns: what the machine does beside falls on all of them.
             for _ in range(ROUNDS):
                 taken, found = await run(
-                    connection, doctor, partial(statement, connection, case, doctor, policies)
+                    connection, doctor, partial(search, connection, case, doctor, policies)
                 )
                 checked += taken
                 taken, _ = await run(
-                    connection, SYSTEM, partial(statement, connection, case, SYSTEM, policies)
+                    connection, SYSTEM, partial(search, connection, case, SYSTEM, policies)
                 )
                 unchecked += taken
-                taken, same = await run(connection, SYSTEM, ready((case.best, best_values)))
+                taken, same = await run(connection, SYSTEM, ready(connection, (case.best, best_values)))
                 best += taken
             if found != same:
                 raise SystemExit(f"{case.name}: the reference finds other rows")
@@ -221,7 +218,7 @@ async def measure(database: ScratchDatabase, crowd: Crowd, policies: Policies) -
             worst = max(worst, ratio)
         print("names of my patients, one of them misspelt")
         asked = find_statement(decide(doctor, directory=False, policy=policies.read), "legof")
-        show("rules and belt", (await run(connection, doctor, ready(asked)))[0])
+        show("rules and belt", (await run(connection, doctor, ready(connection, asked)))[0])
     await app.close()
     return worst
 
