@@ -109,7 +109,7 @@ def audit_event(row: Row, *, base: str, in_full: bool) -> bytes:
         "action": pattern.action,
         "recorded": _instant(row["at"]),
         "outcome": outcome_of(row["outcome"]),
-        "outcomeDesc": _outcome(row),
+        "outcomeDesc": _outcome(row, in_full=in_full),
         "purposeOfEvent": [_concept((f"{_TERMINOLOGY}/v3-ActReason", row["purpose"], ""))],
         "agent": _agents(row, pattern, base=base, in_full=in_full),
         "source": {
@@ -131,9 +131,10 @@ def audit_event(row: Row, *, base: str, in_full: bool) -> bytes:
     return msgspec.json.encode(event)
 
 
-def _outcome(row: Row) -> str:
+def _outcome(row: Row, *, in_full: bool) -> str:
     late = ", from the spool of an emergency" if row["flags"] & Flag.SPOOLED else ""
-    return f"{row['outcome']} {row['rule']}{late}"
+    more = f", {row['detail']}" if in_full and row["detail"] else ""
+    return f"{row['outcome']} {row['rule']}{more}{late}"
 
 
 def _profile(row: Row, pattern: Pattern) -> str | None:
@@ -221,8 +222,10 @@ def _entities(row: Row, *, in_full: bool) -> list[Json]:
     entities = [{"what": {"identifier": {"value": str(row["request"])}}, "type": request}]
     if row["patient_uid"]:
         patient = row["patient_rid"] or row["patient_uid"]
+        among = {"name": f"one of {len(row['pats'])} patients"} if row["pats"] else {}
         entities.append(
             {
+                **among,
                 "what": {"reference": f"{type_name(row['patient_rt'])}/{patient}"},
                 "type": _PERSON,
                 "role": {"system": _ROLES, "code": "1", "display": "Patient"},

@@ -33,7 +33,7 @@ SELECT page.*, patient.rt AS patient_rt, patient.uid AS patient_uid, patient.rid
 FROM (
   SELECT t.id, t.at, t.request, t.kind, t.interaction, t.outcome, t.rule, t.purpose, t.agent,
     host(t.peer) AS peer, t.query, t.pat, t.party, t.rt, t.uid, t.ver, t.label, t.flags,
-    t.agent_role, t.agent_structure, t.pats
+    t.agent_role, t.agent_structure, t.pats, t.detail
   FROM trace t WHERE {where} ORDER BY t.at DESC, t.id DESC LIMIT {limit}
 ) AS page
 LEFT JOIN party AS patient ON patient.num = coalesce(page.pat,
@@ -133,7 +133,8 @@ class AuditEvents:
         in_full = caller.kind == Kind.SYSTEM or row["party"] == caller.party
         shown = row if in_full or not is_unnamed(row["label_of_resource"]) else _unnamed(row)
         body = audit_event(shown, base=self.base, in_full=in_full)
-        pat = row["pat"] if row["pats"] is None or caller.kind == Kind.SYSTEM else caller.party
+        named = row["pats"] is not None and caller.kind == Kind.PATIENT
+        pat = caller.party if named else row["pat"]
         return Event(event_id(row["at"], row["id"]), body, pat)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hygie.kernel.audit.trace import Flag, Trace, write
@@ -47,6 +47,7 @@ class Touched:
     """What left or changed, as its trace names it: a resource, or a patient's data of a type.
 
     ``rule`` permitted it; ``NO_RULE`` where nothing did. ``label`` are its confidentiality labels.
+    ``pats`` are all those that one number was about; ``pat`` is None then.
     """
 
     rt: int | None
@@ -55,6 +56,7 @@ class Touched:
     pat: int | None
     rule: str
     label: int = 0
+    pats: tuple[int, ...] = ()
 
 
 def trace_one(request: Request, caller: Caller, touched: Touched, *, status: int) -> Trace:
@@ -78,6 +80,7 @@ def trace_one(request: Request, caller: Caller, touched: Touched, *, status: int
         flags=Flag.EMERGENCY if _is_emergency(caller, touched) else 0,
         agent_role=min(caller.roles, default=None),
         agent_structure=_only(caller.structures),
+        pats=touched.pats or None,
     )
 
 
@@ -140,16 +143,21 @@ def trace_many(
 ) -> list[Trace]:
     """Return one trace per patient whose data leaves, and one for data of no patient.
 
-    An answer without data leaves one trace too: the question was asked.
+    An answer without data leaves one trace too: the question was asked. A number over many people
+    is one trace that names them all.
     """
     shares: dict[int | None, Touched] = {}
+    sets: list[Touched] = []
     for one in touched:
+        if one.pats:
+            sets.append(replace(one, rt=rt))
+            continue
         before = shares.get(one.pat)
         rule, label = (before.rule, before.label) if before else (one.rule, one.label)
         shares[one.pat] = Touched(rt, None, None, one.pat, rule, label & one.label)
     return [
         trace_one(request, caller, one, status=200)
-        for one in shares.values() or [Touched(rt, None, None, None, NO_RULE)]
+        for one in [*shares.values(), *sets] or [Touched(rt, None, None, None, NO_RULE)]
     ]
 
 

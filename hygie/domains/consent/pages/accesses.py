@@ -23,6 +23,7 @@ HOW: dict[How, Promise] = {
     How.CHANGED: _("a modifié"),
     How.REMOVED: _("a retiré"),
     How.OPERATION: _("a demandé"),
+    How.COUNTED: _("a compté, sur tout un groupe de personnes,"),
 }
 TRIED: dict[How, Promise] = {
     How.READ: _("a essayé de lire"),
@@ -175,7 +176,7 @@ def _line(seen: Seen, patient: str, item: str) -> Line:
     shown = "" if item or not rid else _address("patient:record:item", patient, rt=rt, rid=rid)
     return Line(
         seen=seen,
-        did=str((TRIED if seen.refused else HOW)[seen.how]),
+        did=str(TRIED.get(seen.how, HOW[seen.how]) if seen.refused else HOW[seen.how]),
         what=str(what or KINDS.get(seen.kind, OTHER)),
         item=shown if rt in ONE else "",
         report=""

@@ -176,7 +176,8 @@ def seen_of(event: Json, language: Language, *, own: str) -> Seen:
     """Return an access as it is told, from its AuditEvent."""
     user: Json = next((one for one in event.get("agent", ()) if one.get("requestor")), {})
     who = user.get("who", {})
-    status, _, rule = str(event.get("outcomeDesc", "")).partition(" ")
+    told = str(event.get("outcomeDesc", "")).partition(",")[0]
+    status, _, rule = told.partition(" ")
     reference = who.get("reference") or who.get("identifier", {}).get("value", "")
     kind, item = _what(event)
     role, structure = _role_and_structure(event, user, language)
@@ -188,7 +189,7 @@ def seen_of(event: Json, language: Language, *, own: str) -> Seen:
         name=_PROGRAM[language == "en"] if program else who.get("display", ""),
         role=role,
         structure=structure,
-        how=_how(event),
+        how=How.COUNTED if _among(event) and not program else _how(event),
         kind=kind,
         item=item,
         rule=rule,
@@ -198,6 +199,11 @@ def seen_of(event: Json, language: Language, *, own: str) -> Seen:
         own=bool(own) and reference == own,
         program=program,
     )
+
+
+def _among(event: Json) -> bool:
+    """Tell whether the person was one of many that a number was over."""
+    return any(one.get("name", "").startswith("one of ") for one in event.get("entity", ()))
 
 
 def _how(event: Json) -> How:
