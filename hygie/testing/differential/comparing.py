@@ -194,9 +194,7 @@ async def shrink(
             return smallest
 
 
-async def _alone(
-    world: World, addition: Addition, asked: Asked, *, seed: int
-) -> Difference | None:
+async def _alone(world: World, addition: Addition, asked: Asked, *, seed: int) -> Difference | None:
     async with pair(world, addition, seed=seed) as both:
         return (await both.compare(asked, 0))[0]
 
