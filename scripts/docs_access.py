@@ -8,7 +8,8 @@ from importlib.resources import files
 
 from docs_markdown import code, codes, page, table
 
-from hygie.domains.consent.policy.rules import READ, RELABEL, RELABELS, WRITE
+from hygie.domains.consent.policy.labelling import RELABEL, RELABELS
+from hygie.domains.consent.policy.rules import READ, WRITE
 from hygie.kernel.security.algebra import Policy, Rule
 from hygie.kernel.security.caller import Kind, Right
 from hygie.kernel.security.clauses import Atom, Clause, Either, Not
@@ -69,8 +70,12 @@ def _rules(policy: Policy) -> str:
 
 def _labels(policy: Policy) -> str:
     return table(
-        ("Rule", "Facts, all needed", "French", "English", "Labels"),
-        [(*_rule(rule), codes(_names(RELABELS[rule.name]))) for rule in policy.rules],
+        ("Rule", "Facts, all needed", "French", "English", "Adds", "Removes"),
+        [
+            (*_rule(rule), codes(_names(moves.adds)), codes(_names(moves.removes)))
+            for rule in policy.rules
+            for moves in [RELABELS[rule.name]]
+        ],
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from hygie.domains import consent as consent_domain
+from hygie.domains.consent.policy.labelling import RELABEL, RELABELS
 from hygie.domains.consent.policy.matrix import Matrix
 from hygie.domains.consent.policy.rules import READ, WRITE
 from hygie.kernel.errors import Forbidden, NotFound
@@ -21,6 +22,7 @@ from hygie.kernel.security.caller import SYSTEM, Caller, Kind
 from hygie.kernel.security.clauses import Subject
 from hygie.kernel.security.labels import Label
 from hygie.kernel.security.matters import BY_CODE
+from hygie.kernel.security.policies import Moves, Policies
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.store.history import Scope
@@ -274,7 +276,8 @@ Rules = Callable[[str], None]
 DAY = date(2026, 3, 1)
 ROLES = {
     "doctor": "10", "pharmacist": "21", "nurse": "60", "dentist": "40", "podiatrist": "80",
-    "secretary": "secretary", "intern": "intern", "social worker": "41", "home help": "42",
+    "midwife": "50", "secretary": "secretary", "intern": "intern", "social worker": "41",
+    "home help": "42",
     "insurer": "insurer", "employer": "employer", "SAMU physician": "samu-regulator",
 }  # fmt: skip
 KINDS = {
@@ -308,6 +311,7 @@ STANDINGS = {
 STATES = {
     "agreed": Relation.TEAM_CONSENT.bit,
     "minor": Relation.MINOR.bit,
+    "under sixteen": Relation.MINOR.bit | Relation.UNDER_16.bit,
     "closed": Relation.CLOSED.bit,
     "opposed": Relation.OPPOSED.bit,
     "restricted": Relation.RESTRICTED.bit,
@@ -342,6 +346,47 @@ def writing_rules() -> Rules:
     return partial(judge, WRITE)
 
 
+@pytest.fixture
+def label_rules() -> Rules:
+    """Give the check of who adds and lifts labels.
+
+    The columns ``adds`` and ``lifts`` name the labels, or "none", "all", or "all but V" (all but
+    very restricted); the marks that the item has stand under ``mark``.
+    """
+    return move
+
+
+def move(table: str) -> None:
+    """Ask the rules of relabelling in memory, label by label, and compare."""
+    header, *lines = [
+        [cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()
+    ]
+    policies = Policies(READ, WRITE, RELABEL, RELABELS, Matrix())
+    wrong = []
+    for line in lines:
+        row = dict(zip(header, line, strict=True))
+        found = {way: ", ".join(_moved(policies, row, way)) or "none" for way in ("adds", "lifts")}
+        if any(found[way] != _SEVERAL.get(row[way], row[way]) for way in found):
+            wrong.append(f"{' | '.join(line)}: {found}")
+    assert not wrong, "\n".join(wrong)
+
+
+_SEVERAL = {
+    "all": "masked, unannounced, secret, very restricted",
+    "all but V": "masked, unannounced, secret",
+}
+
+
+def _moved(policies: Policies, row: dict[str, str], way: str) -> list[str]:
+    moved = []
+    for name, label in LABELS.items():
+        places = policies.moving(Moves(adds=label) if way == "adds" else Moves(removes=label))
+        rules = [one for n, one in enumerate(RELABEL.rules) if places >> n & 1]
+        if Policy(tuple(rules)).allowing(*asked(row)):
+            moved.append(name)
+    return moved
+
+
 def judge(policy: Policy, table: str) -> None:
     """Ask the rules in memory and compare."""
     header, *lines = [
@@ -368,6 +413,7 @@ def asked(row: dict[str, str]) -> tuple[Caller, Subject]:
         purpose=PURPOSES[row.get("purpose", "")],
         roles=frozenset({role} if role else ()),
         matters=Matrix().readable([role] if role else [], DAY),
+        duties=Matrix().duties([role] if role else [], DAY),
     )
     bits = 0
     for word in words(row.get("standing", "")):

@@ -274,10 +274,13 @@ def test_only_the_person_and_representatives_write_choices(writing_rules: Rules)
         reader   | standing       | record | item                  | mark   | answer
         person   |                |        | choices               |        | own-choice
         person   |                | closed | choices               |        | own-choice
+        person   |                | minor  | choices               |        | own-choice
+        person   |                | under sixteen | choices        |        | no
         person   |                |        | lab report            |        | no
         person   |                |        | own deposit           | author | own-deposit
         person   |                | closed | own deposit           | author | no
         relative | parent         | minor  | choices               |        | representative-choice
+        relative | parent         | under sixteen | choices        |        | representative-choice
         relative | parent         |        | choices               |        | no
         relative | guardian       |        | choices               |        | representative-choice
         relative | representative |        | choices               |        | representative-choice
@@ -285,4 +288,43 @@ def test_only_the_person_and_representatives_write_choices(writing_rules: Rules)
         doctor   |                |        | emergency declaration | author | emergency-declaration
         doctor   | blocked        |        | emergency declaration | author | no
         doctor   |                |        | lab report            | author | no
+    """)
+
+
+def test_setting_a_label_and_lifting_it_are_two_acts(label_rules: Rules) -> None:
+    """The author sets at deposit; then each profession has its part (L.1111-5, L.1111-5-1)."""
+    label_rules("""
+        reader     | standing       | record | mark   | adds                | lifts
+        doctor     | member         | agreed |        | unannounced, secret | unannounced
+        midwife    | member         | agreed |        | secret              | unannounced
+        dentist    | member         | agreed |        | none                | unannounced
+        nurse      | member         | agreed |        | secret              | none
+        pharmacist | member         | agreed |        | none                | none
+        secretary  | member         | agreed |        | none                | none
+        intern     | under a member | agreed |        | none                | none
+        doctor     | member         |        |        | none                | none
+        doctor     |                | agreed |        | none                | none
+        doctor     | member         | agreed, closed  | | none              | none
+        doctor     | member         | agreed | masked | none                | none
+        doctor     | member         | agreed | secret | unannounced, secret | unannounced
+        doctor     | treating       |        |        | all but V           | all but V
+        nurse      |                |        | author | all                 | all
+        nurse      | blocked        |        | author | none                | none
+    """)
+
+
+def test_a_minor_keeps_a_secret_and_no_parent_lifts_it(label_rules: Rules) -> None:
+    """From sixteen on alone; younger, by a doctor, a midwife or a nurse. Adults mask only."""
+    label_rules("""
+        reader   | standing       | record        | mark        | adds           | lifts
+        person   |                | minor         |             | masked, secret | masked, secret
+        person   |                | under sixteen |             | none           | none
+        person   |                |               |             | masked         | masked
+        person   |                | minor         | unannounced | none           | none
+        relative | parent         | minor         |             | masked         | masked
+        relative | parent         | minor         | secret      | none           | none
+        relative | parent         |               |             | none           | none
+        relative | guardian       |               |             | masked         | masked
+        relative | representative |               | secret      | none           | none
+        relative | helper         |               |             | none           | none
     """)

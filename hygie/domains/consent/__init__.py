@@ -20,8 +20,9 @@ from hygie.domains.consent.fhir import (
     role_facts,
 )
 from hygie.domains.consent.policy.guard import ChoiceGuard
+from hygie.domains.consent.policy.labelling import RELABEL, RELABELS
 from hygie.domains.consent.policy.matrix import Matrix
-from hygie.domains.consent.policy.rules import READ, RELABEL, RELABELS, WRITE
+from hygie.domains.consent.policy.rules import READ, WRITE
 from hygie.kernel.clock import SystemClock
 from hygie.kernel.platform import NavigationItem
 from hygie.kernel.platform import gettext_noop as _

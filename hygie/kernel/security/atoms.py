@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hygie.kernel.security.caller import Kind, Right
+from hygie.kernel.security.caller import Duty, Kind, Right
 from hygie.kernel.security.clauses import Atom, Words
 from hygie.kernel.security.labels import Label
 from hygie.kernel.security.relations import Relation
@@ -24,6 +24,12 @@ def purpose_in(name: str, purposes: Collection[str], said: Words) -> Atom:
 def has_right(right: Right, said: Words) -> Atom:
     """Return the atom that the account has a right."""
     return Atom(f"may_{right.value}", lambda caller, _: right in caller.rights, None, said)
+
+
+def has_duty(duty: Duty, said: Words) -> Atom:
+    """Return the atom that the caller's profession has a duty."""
+    name = f"duty_{duty.name.lower()}"
+    return Atom(name, lambda caller, _: duty in caller.duties, None, said)
 
 
 def related(relation: Relation, said: Words) -> Atom:

@@ -28,6 +28,17 @@ class Right(enum.StrEnum):
     """Review emergency accesses and abnormal ones; opens no clinical content."""
 
 
+class Duty(enum.StrEnum):
+    """What the law reserves to some professions, whatever their relation with the patient."""
+
+    ANNOUNCE = "announce"
+    """Tell the person what waits for an announcement visit."""
+    WITHHOLD = "withhold"
+    """Keep from the person, until such a visit, what somebody else wrote."""
+    KEEP_SECRET = "keep-secret"  # noqa: S105 - no password
+    """Keep from the parents what a minor confides."""
+
+
 NO_MATTER = bytes(32)
 """The matters of who may read none."""
 
@@ -51,8 +62,9 @@ class Caller:
         shadows: party numbers of the structures where those professionals practise now: who blocks
             one of them blocks whoever acts under its people.
         matters: 32 bytes, bit ``n`` set where the roles may read matter ``n``.
+        duties: what the roles reserve to the person's profession.
 
-    The last five are facts of the database: :class:`hygie.kernel.security.gate.Gate` reads them
+    The last six are facts of the database: :class:`hygie.kernel.security.gate.Gate` reads them
     at each request, whatever stood there before, and nothing keeps them longer.
     """
 
@@ -67,6 +79,7 @@ class Caller:
     principals: frozenset[int] = field(default_factory=frozenset)
     shadows: frozenset[int] = field(default_factory=frozenset)
     matters: bytes = NO_MATTER
+    duties: frozenset[Duty] = field(default_factory=frozenset)
 
     @property
     def own(self) -> list[int]:

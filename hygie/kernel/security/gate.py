@@ -112,7 +112,13 @@ class Gate:
             roles: Collection[str] = [caller.reference.replace("/", ":", 1)]
         elif caller.kind == Kind.PROFESSIONAL and row is not None:
             roles = row["roles"]
-        elif not (caller.roles or caller.structures or caller.principals or any(caller.matters)):
+        elif not (
+            caller.roles
+            or caller.structures
+            or caller.principals
+            or caller.duties
+            or any(caller.matters)
+        ):
             return caller
         else:
             return replace(
@@ -122,14 +128,17 @@ class Gate:
                 principals=frozenset(),
                 shadows=frozenset(),
                 matters=NO_MATTER,
+                duties=frozenset(),
             )
+        today = self.today()
         return replace(
             caller,
             roles=frozenset(roles),
             structures=frozenset(row["structures"] if row else ()),
             principals=frozenset(row["principals"] if row else ()),
             shadows=frozenset(row["shadows"] if row else ()),
-            matters=self.policies.matrix.readable(roles, self.today()),
+            matters=self.policies.matrix.readable(roles, today),
+            duties=self.policies.matrix.duties(roles, today),
         )
 
 

@@ -84,6 +84,7 @@ class States:
     """Reads what stands now and judges what shall stand, under the locks."""
 
     def __init__(self, policies: Policies) -> None:
+        self._policies = policies
         self._read = policies.read
         self._write = policies.write
         self._current = _CURRENT.format(
@@ -137,7 +138,10 @@ class States:
             return found
         places = [changes[number].place for number in numbers]
         chosen = [callers[number] for number in numbers]
-        live = live_rules(self._relabel, chosen)
+        live = [
+            rules & self._policies.moving(moved_labels(changes[number], found[number]))
+            for number, rules in zip(numbers, live_rules(self._relabel, chosen), strict=True)
+        ]
         rows = await connection.fetch(
             self._relabelled,
             [rt for rt, _ in places],

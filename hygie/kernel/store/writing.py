@@ -19,7 +19,6 @@ from hygie.kernel.errors import Conflict, Forbidden, HygieError, Unavailable, Un
 from hygie.kernel.fhir.splice import stamp
 from hygie.kernel.security.caller import Caller
 from hygie.kernel.security.gate import Gate, parties
-from hygie.kernel.security.labels import Label
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.change import (
     Change,
@@ -144,10 +143,7 @@ class Writer:
         await lock(connection, changes)
         currents = await self._states.current(connection, changes, callers)
         rules = await self._states.content_rules(connection, changes, callers, numbers)
-        effects = [
-            _effect(*one, relabels=self._law.policies.relabels)
-            for one in zip(changes, callers, currents, rules, strict=True)
-        ]
+        effects = [_effect(*one) for one in zip(changes, callers, currents, rules, strict=True)]
         effects = await self._guarded(connection, effects)
         permits = [effect for effect in effects if isinstance(effect, Permit)]
         versions, refused = await self._versions(connection, permits, numbers)
@@ -276,11 +272,9 @@ def _effect(
     caller: Caller,
     current: Current | None,
     rule: str | None,
-    *,
-    relabels: Mapping[str, Label],
 ) -> Effect:
     try:
-        return check_change(change, caller, current, rule, relabels=relabels)
+        return check_change(change, caller, current, rule)
     except HygieError as error:
         return error
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from hygie.kernel.security.caller import Duty
 from hygie.kernel.security.dated import Columns, load
 
 _TRAINING = {"G16": "training:"}
@@ -52,6 +53,12 @@ def _make(columns: Columns) -> Role:
 
 
 ROLES = load("hygie.domains.consent", "definitions/roles.csv", key=("role",), make=_make)
+_DUTIES = load(
+    "hygie.domains.consent",
+    "definitions/duties.csv",
+    key=("duty", "role"),
+    make=lambda columns: Duty(columns["duty"]),
+)
 _SYSTEMS = load(
     "hygie.domains.consent",
     "definitions/role_systems.csv",
@@ -84,6 +91,12 @@ def role_of(system: str, code: str) -> str | None:
             if rows and rows[-1].value.family == family and not role.startswith("job:"):
                 return role
     return None
+
+
+def duties(roles: Iterable[str], *, at: date) -> frozenset[Duty]:
+    """Return what is reserved to one of the roles (``definitions/duties.csv``)."""
+    held = _DUTIES.holding(at)
+    return frozenset(duty for duty in Duty if any((duty, role) in held for role in roles))
 
 
 def may_declare(roles: Iterable[str], *, centre_15: bool, at: date) -> bool:

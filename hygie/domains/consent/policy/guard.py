@@ -60,6 +60,7 @@ _INSTEAD = {
     Relation.GUARDIAN: _DESK,
     Relation.TREATING: _TREATING,
     Relation.MINOR: _BIRTH,
+    Relation.UNDER_16: _BIRTH,
     Relation.ACTS_UNDER: _PRINCIPAL,
     Relation.MANAGES: _OWN_ONLY,
     Relation.EMERGENCY: _FOR_ONESELF,
