@@ -44,7 +44,7 @@ def access_page() -> str:
             [_atom(atom) for atom in _atoms()],
         ),
         "A label is a code in `meta.security` or, for a document, `securityLabel`: "
-        f"{codes(label.name.lower() for label in Label if label.name)}.",
+        f"{codes(_names(_LABELS))}. The mark of a withdrawn version is none of them.",
         "## Relations",
         "Rows of `care_relation`, written in the transaction of the FHIR resource that states "
         "them. A decision reads them as one number of 64 bits: bit *k* is a relation of kind *k* "
@@ -77,6 +77,9 @@ def _labels(policy: Policy) -> str:
             for moves in [RELABELS[rule.name]]
         ],
     )
+
+
+_LABELS = ~Label.WITHDRAWN
 
 
 def _names(labels: Label) -> list[str]:
