@@ -26,8 +26,9 @@ from hygie.kernel.database import roles, server, state
 from hygie.kernel.database.connection import Database
 from hygie.kernel.errors import HygieError, NotFound, Unavailable
 from hygie.kernel.platform import DemoDirectory, Platform, discover
-from hygie.kernel.store import Repository, key_jobs, open_repository, statistics
+from hygie.kernel.store import Repository, key_jobs, open_repository, remnant_jobs, statistics
 from hygie.kernel.store.ids import key_of
+from hygie.kernel.store.purging import ERASURE
 from hygie.kernel.web import portal, waiting
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ def compose(settings: Settings, *, demo: DemoDirectory | None = None) -> Platfor
     platform.add_job("store.refresh_statistics", _refresh_statistics, every=REFRESH)
     platform.add_job(key_jobs.KEEP, _keep_keys, every=key_jobs.EVERY)
     platform.add_job(key_jobs.WATCH, _watch_keys, every=key_jobs.EVERY)
+    platform.add_job(remnant_jobs.CLEAR, _clear_remnants, every=remnant_jobs.EVERY)
     return platform
 
 
@@ -178,6 +180,13 @@ async def _keep_keys(platform: Platform) -> None:
 async def _watch_keys(platform: Platform) -> None:
     if platform.repository is not None:
         await key_jobs.watch_keys(platform.repository, at=SystemClock().now())
+
+
+async def _clear_remnants(platform: Platform) -> None:
+    repository, settings = platform.repository, platform.settings
+    if repository is not None and await remnant_jobs.is_pending(repository):
+        admin = None if settings.database_url else server.admin_dsn(settings)
+        await remnant_jobs.clear_remnants(repository, ERASURE, admin_dsn=admin)
 
 
 async def _refresh_statistics(platform: Platform) -> None:

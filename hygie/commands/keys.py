@@ -23,7 +23,7 @@ from hygie.kernel.security.keys.opening import open_port
 from hygie.kernel.security.keys.recovery import load_or_draw
 from hygie.kernel.security.keys.rotation import destroy_superseded, rewrap, rotate
 from hygie.kernel.store import open_repository
-from hygie.kernel.store.key_jobs import trace_keys
+from hygie.kernel.store.key_jobs import trace_upkeep
 from hygie.kernel.store.sealing import seal_all
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ async def _destroy(settings: Settings, arguments: argparse.Namespace) -> str:
 async def _trace(settings: Settings, detail: str) -> None:
     database = await Database.open(settings, size=1)
     try:
-        await trace_keys(database, SYSTEM, detail)
+        await trace_upkeep(database, SYSTEM, detail)
     finally:
         await database.close()
 

@@ -41,7 +41,7 @@ async def keep_keys(repository: Repository, *, at: datetime) -> Kept:
     done = await keep(keyring.database, keyring.port, at=at)
     if done.anything:
         log.info("keys.kept", extra={"wrapped": done.wrapped, "destroyed": len(done.destroyed)})
-        await trace_keys(repository.database, KEYS, done.told)
+        await trace_upkeep(repository.database, KEYS, done.told)
     return done
 
 
@@ -61,8 +61,8 @@ async def watch_keys(repository: Repository, *, at: datetime) -> None:
         await places.close()
 
 
-async def trace_keys(database: Database, caller: Caller, detail: str) -> None:
-    """Leave one trace of what was done with keys; ``database`` connects as the application."""
+async def trace_upkeep(database: Database, caller: Caller, detail: str) -> None:
+    """Leave one trace of what was done; ``database`` connects as the application."""
     trace = Trace(
         request=uuid.uuid4(),
         kind=int(caller.kind),
