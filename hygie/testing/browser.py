@@ -15,6 +15,7 @@ from hygie.testing.portal import Site
 from hygie.testing.stories import ADA, NORA, PAUL, TOM
 
 if TYPE_CHECKING:
+    from django.test import Client
     from playwright.async_api import Browser, BrowserContext
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -85,21 +86,41 @@ class Portal:
     site: Site
 
     async def context(
-        self, login: str = "", language: str = "fr", **options: Any
+        self, login: str = "", language: str = "fr", *, now: bool = False, **options: Any
     ) -> BrowserContext:
-        """Return a new window, signed in when a login is given."""
+        """Return a new window, signed in when a login is given.
+
+        With ``now`` the password was given at this moment, as sensitive pages want; else it was
+        given long ago.
+        """
         context = await self.browser.new_context(
             base_url=self.address, extra_http_headers={"accept-language": language}, **options
         )
         context.set_default_timeout(PATIENCE)
         if login:
             # Django refuses its database to a thread that runs an event loop.
-            client = await asyncio.to_thread(self.site.client, login)
+            client = await asyncio.to_thread(_signed_in, self.site, login, now=now)
             session = client.cookies["sessionid"].value
             await context.add_cookies(
                 [{"name": "sessionid", "value": session, "url": self.address}]
             )
         return context
+
+
+def _signed_in(site: Site, login: str, *, now: bool) -> Client:
+    client = site.client(login)
+    if now:
+        # As signing in does, and without its limits per minute.
+        from allauth.account.internal.flows.login import record_authentication  # noqa: PLC0415
+        from django.contrib.auth import get_user  # noqa: PLC0415  after configure
+        from django.http import HttpRequest  # noqa: PLC0415
+
+        request = HttpRequest()
+        request.session = client.session
+        request.user = get_user(request)
+        record_authentication(request, request.user, method="password")
+        request.session.save()
+    return client
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ LOOKS = [("light", 1280), ("light", 320), ("dark", 320), ("dark", 1280)]
 async def test_no_page_has_an_axe_violation_or_scrolls_sideways(
     portal: Portal, login: str, language: str
 ) -> None:
-    context = await portal.context(login, language)
+    context = await portal.context(login, language, now=True)
     page = await context.new_page()
     faults: list[str] = []
     for address in PAGES[login]:
@@ -71,7 +71,7 @@ async def _picture(page: Page, name: str) -> None:
 async def test_every_stop_of_the_keyboard_is_seen_and_the_first_skips_to_the_content(
     portal: Portal, login: str
 ) -> None:
-    context = await portal.context(login, viewport={"width": 390, "height": 800})
+    context = await portal.context(login, now=True, viewport={"width": 390, "height": 800})
     page = await context.new_page()
     for address in PAGES[login]:
         await page.goto(address)
