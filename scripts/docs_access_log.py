@@ -84,8 +84,8 @@ whose total is at most {page} names as well those whom it counts and does not sh
 A pure number (``_summary=count``, ``_count=0``) names everybody it is over: one by one up to
 {few} people, beyond in one trace that holds all their numbers, for each rule and each set of
 labels. Two numbers that differ by one person tell what the difference is, so a number over many is
-not about nobody. Such a trace takes 4 bytes a person; each person reads in it themselves and how
-many they were, and never another.
+not about nobody. Such a trace takes 4 bytes a person, 8 kB and less than a millisecond for 2,000;
+each person reads in it themselves and how many they were, and never another.
 
 A number over more than {looked} matches names nobody, and so does a total above {page} beside a
 page: those who are not on the page. There the log keeps who asked, when, the criteria, the rule
@@ -95,7 +95,7 @@ access to each record is told by the rules. Who represents a person sees no numb
 Who asks for one resource and is refused (``read``, ``vread``, ``history``, a write) is told to
 the person whose it is, even where the answer was that there is no such resource. The database
 writes the name with the trace, after the answer is decided: hidden and absent answer alike, take
-the same time, and look alike in the caller's own traces. Three refusals name nobody: one's own, that of a
-result that was not announced to the person, and one from the spool of an emergency. A transaction
-that is refused as a whole names nobody.
+the same time, and look alike in the caller's own traces. Three refusals name nobody: one's own,
+that of a result that was not announced to the person, and one from the spool of an emergency. A
+transaction that is refused as a whole names nobody.
 """
