@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from dataclasses import dataclass
@@ -36,6 +37,10 @@ EXPORT = "rights.prepare_exports"
 KEPT = timedelta(days=7)
 """How long a prepared file may be downloaded; then it is destroyed."""
 MOST_WAITING = 2
+_PART = ".part"
+"""Suffix of a file that is being written."""
+_LONGEST = timedelta(days=1)
+"""No copy takes longer to write."""
 COLUMNS = (
     "id, pat, patient, party, requester, language, state, asked, made, expires, size, counts, key,"
     " held"
@@ -161,30 +166,29 @@ async def prepare(repository: Repository, data: Path, *, at: datetime) -> int:
             f"SELECT {COLUMNS} FROM rights_export WHERE state = $1 ORDER BY asked", State.ASKED
         )
     for row in rows:
+        part = folder_of(data) / f"{row['id']}.{uuid.uuid4()}{_PART}"
         try:
-            await _prepare(repository, data, row, at=at)
+            await _prepare(repository, row, part, at=at)
         except HygieError:
             await _finish(repository, row["id"], State.FAILED)
-            (folder_of(data) / str(row["id"])).unlink(missing_ok=True)
+        finally:
+            part.unlink(missing_ok=True)
     return len(rows)
 
 
-async def _prepare(repository: Repository, data: Path, row: Record, *, at: datetime) -> None:
+async def _prepare(repository: Repository, row: Record, part: Path, *, at: datetime) -> None:
     caller = Caller(Kind.PATIENT, row["party"], row["requester"], purpose="PATRQT")
-    folder = folder_of(data)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    path, key = folder / str(row["id"]), new_key()
-    path.unlink(missing_ok=True)  # of a worker that was killed
-    language = cast("Language", row["language"])
+    part.parent.mkdir(mode=0o700, exist_ok=True)
+    key, language = new_key(), cast("Language", row["language"])
     wish = Wish(row["patient"], language, await _name(repository, row["requester"]), at)
     traces = traces_of(repository, caller, row["patient"])
-    with _private(path) as file, SealedWriter(file, key) as sealed:
+    with _private(part) as file, SealedWriter(file, key) as sealed:
         copied = await copy_person(
             repository, caller, wish, cast("IO[bytes]", sealed), traces=traces
         )
         size = sealed.written
     async with repository.database.transaction(system=True) as connection:
-        kept = await connection.fetchval(
+        first = await connection.fetchval(
             "UPDATE rights_export SET state = $2, made = $3, expires = $4, size = $5, key = $6, "
             "counts = $7, held = $8 WHERE id = $1 AND state = 0 RETURNING id",
             row["id"],
@@ -196,8 +200,9 @@ async def _prepare(repository: Repository, data: Path, row: Record, *, at: datet
             msgspec.json.encode(copied.counts).decode(),
             copied.held,
         )
-    if kept is None:  # cancelled in the meantime
-        path.unlink(missing_ok=True)
+        # The row is locked until the file has its name: of two workers, key and file of one stay.
+        if first is not None:
+            await asyncio.to_thread(part.rename, part.parent / str(row["id"]))
 
 
 async def _name(repository: Repository, reference: str) -> str:
@@ -218,6 +223,9 @@ async def end(repository: Repository, data: Path, *, at: datetime, pat: int | No
         )
     for row in rows:
         (folder_of(data) / str(row["id"])).unlink(missing_ok=True)
+    for left in folder_of(data).glob(f"*{_PART}"):  # of a worker that was killed
+        if left.stat().st_mtime < (at - _LONGEST).timestamp():
+            left.unlink(missing_ok=True)
 
 
 async def end_one(repository: Repository, data: Path, export: uuid.UUID) -> None:

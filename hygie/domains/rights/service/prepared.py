@@ -11,6 +11,7 @@ import asyncio
 import io
 import uuid
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -82,28 +83,35 @@ class Prepared:
 
     def manifest(self) -> Manifest:
         """Return what the archive says of itself."""
-        with self.path.open("rb") as file, _opened(file, self._key) as archive:
+        with self._opened() as archive:
             return msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
 
     def file(self, name: str) -> Iterator[bytes]:
         """Yield one file of the archive.
 
         Raises:
-            NotFound: the archive has no such file.
+            NotFound: the archive is not ready, or has no such file.
         """
-        with self.path.open("rb") as sealed, _opened(sealed, self._key) as archive:
+        with self._opened() as archive:
             if name not in archive.namelist():
                 raise NotFound(GONE)
         return self._file(name)
 
     def _file(self, name: str) -> Iterator[bytes]:
-        with (
-            self.path.open("rb") as sealed,
-            _opened(sealed, self._key) as archive,
-            archive.open(name) as stream,
-        ):
+        with self._opened() as archive, archive.open(name) as stream:
             while piece := stream.read(PIECE):
                 yield piece
+
+    @contextmanager
+    def _opened(self) -> Iterator[ZipFile]:
+        key = self._key
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:  # destroyed since it was looked at
+            raise NotFound(GONE) from None
+        with file:
+            reader = io.BufferedReader(SealedReader(file, key), PIECE)
+            yield ZipFile(cast("BinaryIO", reader))
 
     @property
     def _key(self) -> bytes:
@@ -219,7 +227,3 @@ async def _are_there(repository: Repository, number: int, references: Collection
             [key_of(rid)[0] for _, _, rid in names],
         )
     return found
-
-
-def _opened(file: BinaryIO, key: bytes) -> ZipFile:
-    return ZipFile(cast("BinaryIO", io.BufferedReader(SealedReader(file, key), PIECE)))

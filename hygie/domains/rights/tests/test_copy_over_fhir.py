@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import uuid
@@ -65,6 +66,8 @@ def test_a_copy_is_asked_followed_and_downloaded(over: Over) -> None:
     waiting = me("GET", status)
     assert (waiting.status, waiting.headers["x-progress"]) == (202, "being prepared")
     assert waiting.headers["retry-after"].isdecimal()
+    for early in ("dossier.pdf", "archive.zip"):
+        assert gone(me("GET", f"{status}/{early}"))
     over.run(prepare_exports(over.service.platform))
     done = me("GET", status)
     assert (done.status, done.headers["content-type"]) == (200, "application/json")
@@ -125,7 +128,9 @@ def test_who_waits_for_the_answer_is_told_what_to_send(over: Over) -> None:
 def test_the_operation_is_defined_where_the_statement_says(over: Over) -> None:
     nobody = Client(over.service, None)
     types = {one["type"]: one for one in nobody("GET", "metadata").json["rest"][0]["resource"]}
-    told = {one["name"]: one["definition"] for one in types["Patient"]["operation"]}
+    named = types["Patient"]["operation"]
+    told = {one["name"]: one["definition"] for one in named}
+    assert len(told) == len(named)
     for name in ("personal-copy", "identify"):
         found = nobody("GET", told[name])
         assert found.status == 200, name
@@ -261,6 +266,46 @@ def test_two_copies_at_once_are_two_and_a_third_waits(over: Over) -> None:
     made = [one.headers["content-location"] for one in replies if one.status == 202]
     assert len(set(made)) == 2
     assert [me("GET", one).status for one in made] == [200, 200]
+
+
+def test_two_workers_at_once_leave_one_copy_that_opens(over: Over) -> None:
+    me, data = over.person(NORA), over.service.platform.settings.data
+    status = asked(me, NORA)
+
+    async def both() -> None:
+        work = (prepare_exports(over.service.platform) for _ in range(2))
+        await asyncio.gather(*work)
+
+    over.run(both())
+    assert me("GET", f"{status}/dossier.pdf").body.startswith(b"%PDF")
+    assert not list(folder_of(data).glob("*.part"))
+
+
+def test_what_a_killed_worker_left_is_removed_a_day_later(over: Over) -> None:
+    service, data = over.service, over.service.platform.settings.data
+    prepared(over, over.person(NORA), NORA)
+    left = folder_of(data) / "x.part"
+    left.write_bytes(b"x")
+    over.run(end(service.repository, data, at=datetime.now(UTC)))
+    assert left.exists()
+    over.run(end(service.repository, data, at=datetime.now(UTC) + timedelta(days=2)))
+    assert not left.exists()
+
+
+def test_a_copy_that_could_not_be_prepared_says_so(over: Over) -> None:
+    me, service = over.person(NORA), over.service
+    status = asked(me, NORA)
+
+    async def fail() -> None:
+        async with service.repository.database.transaction(system=True) as connection:
+            await connection.execute("UPDATE rights_export SET state = 2 WHERE state = 0")
+
+    over.run(fail())
+    refused = me("GET", status)
+    assert (refused.status, refused.json["resourceType"]) == (500, "OperationOutcome")
+    assert "Ask for a new one" in refused.issue["diagnostics"]
+    assert me("GET", f"{status}/dossier.pdf").status == 404
+    assert me("DELETE", status).status == 202
 
 
 def test_a_copy_outlives_a_restart(over: Over) -> None:
