@@ -16,7 +16,7 @@ import msgspec
 
 from hygie.kernel.errors import ConfigurationError
 from hygie.kernel.security.policies import Policies
-from hygie.kernel.store.facts import Guard, Projection
+from hygie.kernel.store.facts import Guard, Projection, Protection
 from hygie.kernel.store.law import Law
 
 if TYPE_CHECKING:
@@ -153,6 +153,7 @@ class Platform:
     projections: dict[str, Projection] = field(default_factory=dict)
     policies: Policies | None = None
     guard: Guard | None = None
+    protections: dict[str, Protection] = field(default_factory=dict)
     announcers: dict[tuple[Portal, Place], list[str]] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
 
@@ -205,6 +206,16 @@ class Platform:
             raise ValueError(f"{rt} already has a projection")
         self.projections[rt] = projection
 
+    def add_protection(self, rt: str, protection: Protection) -> None:
+        """Let a domain say who may change protected elements of a type.
+
+        Raises:
+            ValueError: the type is already protected.
+        """
+        if rt in self.protections:
+            raise ValueError(f"{rt} is already protected")
+        self.protections[rt] = protection
+
     def set_rules(self, policies: Policies, guard: Guard) -> None:
         """Give the access rules, and who may change the facts they read; one domain does.
 
@@ -224,7 +235,7 @@ class Platform:
         """
         if self.policies is None or self.guard is None:
             raise ConfigurationError("No domain gives access rules: put domains/consent back.")
-        return Law(self.policies, self.projections, self.guard)
+        return Law(self.policies, self.projections, self.guard, self.protections)
 
     def add_job(self, name: str, job: Job, *, every: float) -> None:
         """Run ``job`` in the job worker every so many seconds.

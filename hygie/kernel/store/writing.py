@@ -17,7 +17,7 @@ from hygie.kernel.clock import Clock
 from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.errors import Conflict, Forbidden, HygieError, Unavailable, Unprocessable
 from hygie.kernel.fhir.splice import stamp
-from hygie.kernel.security.caller import Caller
+from hygie.kernel.security.caller import Caller, Kind
 from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.change import (
@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
 
 Result = Written | HygieError
+_BODIES = """
+SELECT r.key, r.rt, r.uid, r.rid, r.ver, r.pat, r.label, r.body
+FROM resource r WHERE r.key = ANY ($1::bigint[])
+"""
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -169,10 +173,36 @@ class Writer:
         ]
         keys = [permit.current.key for permit in permits if permit.current is not None]
         before = await stated_by(connection, keys)
+        effects = await self._protected(connection, effects)
         return [
             self._judge(effect, before) if isinstance(effect, Permit) else effect
             for effect in effects
         ]
+
+    async def _protected(self, connection: Connection, effects: list[Effect]) -> list[Effect]:
+        """Return the effects, refused where the caller may not change protected elements."""
+        asked = {
+            effect.current.key: effect
+            for effect in effects
+            if isinstance(effect, Permit)
+            and effect.current is not None
+            and not effect.creates
+            and effect.caller.kind != Kind.SYSTEM
+            and effect.change.rt in self._law.protections
+        }
+        if not asked:
+            return effects
+        refused: dict[int, HygieError] = {}
+        for row in await connection.fetch(_BODIES, list(asked)):
+            permit = asked[row["key"]]
+            before, prepared = await self._bodies.load(row), permit.change.prepared
+            try:
+                self._law.protections[permit.change.rt](
+                    permit.caller, permit.change.rt, before, prepared.raw if prepared else None
+                )
+            except HygieError as error:
+                refused[id(permit)] = error
+        return [refused.get(id(effect), effect) for effect in effects]
 
     def _judge(self, permit: Permit, before: Mapping[int, frozenset[Stated]]) -> Effect:
         change = permit.change
