@@ -53,6 +53,12 @@ WHERE c.member = $1 AND c.kind = 1 AND now() >= c.starts AND now() < c.ends AND 
     AND ((x.member = $1 AND x.kind = 5) OR (x.member = 0 AND x.kind IN (18, 19, 22))))
 """
 _SHOWN = "(r.label & 12) = 0 AND get_bit($2::bytea, r.matter) = 1"
+_BEST_OF_EACH = """
+SELECT m.* FROM unnest(ARRAY ({mine})) AS p (pat) CROSS JOIN LATERAL (
+  SELECT r.key, r.d, r.body FROM resource r
+  WHERE r.pat = p.pat AND {shown} AND r.rt = {rt} ORDER BY r.d {order} LIMIT 21) m
+ORDER BY m.d {order} NULLS LAST, m.key LIMIT 21
+"""
 _NEWEST = "ORDER BY r.d DESC NULLS LAST, r.key LIMIT 21"
 
 
@@ -70,10 +76,10 @@ class Case:
 def cases() -> list[Case]:
     """Return the searches."""
     observation = type_number("Observation")
-    name = stored_name("Observation", "code")
+    coding = stored_name("Observation", "code")
 
     def code(place: int) -> Callable[[], Sequence[object]]:
-        return lambda: [tokens.code_token(name, CODE_SYSTEM, code_of(place))]
+        return lambda: [tokens.code_token(coding, CODE_SYSTEM, code_of(place))]
 
     coded = ("code", f"{CODE_SYSTEM}|{code_of(3)}")
     of_mine = f"FROM resource r WHERE r.pat = ANY (ARRAY ({_MINE})) AND {_SHOWN}"
@@ -92,14 +98,14 @@ def cases() -> list[Case]:
             f"SELECT count(*) {of_mine} AND r.code = $3 AND r.rt = {observation}",
             code(3),
         ),
-        Case(
-            "newest 20 of a type",
-            "Observation",
-            [("_sort", "-date"), ("_count", "20"), ("_total", "none")],
-            f"SELECT m.* FROM unnest(ARRAY ({_MINE})) AS p (pat) CROSS JOIN LATERAL ("
-            f"SELECT r.key, r.d, r.body FROM resource r WHERE r.pat = p.pat AND {_SHOWN} "
-            f"AND r.rt = {observation} ORDER BY r.d DESC LIMIT 21) m "
-            "ORDER BY m.d DESC NULLS LAST, m.key LIMIT 21",
+        *(
+            Case(
+                f"{name} 20 of a type",
+                "Observation",
+                [("_sort", sort), ("_count", "20"), ("_total", "none")],
+                _BEST_OF_EACH.format(mine=_MINE, shown=_SHOWN, rt=observation, order=order),
+            )
+            for name, sort, order in (("newest", "-date", "DESC"), ("oldest", "date", "ASC"))
         ),
         Case(
             "count of a type",
@@ -193,7 +199,7 @@ async def measure(database: ScratchDatabase, crowd: Crowd, policies: Policies) -
         doctor = await known_caller(connection, policies, crowd.doctor)
         for case in cases():
             print(case.name)
-            best_values = [doctor.party, doctor.matters, *case.values()]
+            best_case = case.best, [doctor.party, doctor.matters, *case.values()]
             checked: list[float] = []
             unchecked: list[float] = []
             best: list[float] = []
@@ -207,7 +213,7 @@ async def measure(database: ScratchDatabase, crowd: Crowd, policies: Policies) -
                     connection, SYSTEM, partial(search, connection, case, SYSTEM, policies)
                 )
                 unchecked += taken
-                taken, same = await run(connection, SYSTEM, ready(connection, (case.best, best_values)))
+                taken, same = await run(connection, SYSTEM, ready(connection, best_case))
                 best += taken
             if found != same:
                 raise SystemExit(f"{case.name}: the reference finds other rows")
