@@ -13,7 +13,7 @@ from asyncpg import Record
 from hygie.kernel.fhir.names import type_name
 from hygie.kernel.security.caller import Caller
 from hygie.kernel.security.decision import caller_columns, grouped_rule_name, live_rules
-from hygie.kernel.security.policies import Policies
+from hygie.kernel.security.policies import Moves, Policies
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.store.asked import asked
 from hygie.kernel.store.change import Change, Current, moved_labels
@@ -99,6 +99,11 @@ class States:
             write=grouped_rule_name(self._relabel, "v", rules="a.write_rules"),
             asked=asked(_HERE),
         )
+        self._known = _CURRENT.format(
+            read=grouped_rule_name(self._read, "v"),
+            write=grouped_rule_name(self._relabel, "v", rules="a.write_rules"),
+            asked=asked(_HERE),
+        )
         self._content = _CONTENT.format(
             write=grouped_rule_name(self._write, "a"), asked=asked(_NEW)
         )
@@ -155,6 +160,29 @@ class States:
             current = found[number]
             if current is not None:
                 found[number] = replace(current, relabel_rule=row["write_rule"])
+        return found
+
+    async def relabelling(
+        self,
+        connection: Connection,
+        places: Sequence[tuple[int, uuid.UUID]],
+        callers: Sequence[Caller],
+        moves: Sequence[Moves],
+    ) -> list[tuple[bool, bool]]:
+        """Return, for each place, whether the caller knows of it, and may move labels there."""
+        live = live_rules(self._relabel, callers)
+        rows = await connection.fetch(
+            self._known,
+            [rt for rt, _ in places],
+            [uid for _, uid in places],
+            live_rules(self._read, callers),
+            [rules & self._policies.moving(one) for rules, one in zip(live, moves, strict=True)],
+            *caller_columns(callers),
+        )
+        found = [(False, False)] * len(places)
+        for row in rows:
+            known = bool(row["ver"] and not row["deleted"] and row["read_rule"])
+            found[row["n"] - 1] = known, known and row["write_rule"] is not None
         return found
 
     async def content_rules(

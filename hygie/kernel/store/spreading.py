@@ -13,7 +13,8 @@ either found by them, or finds the mask. The locks come before those of the ids,
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -208,19 +209,26 @@ async def spread(
     written = [one for one in versions if one.permit.change.prepared is not None]
     if not held.labelled or not written:
         return {}
+    async with opened(connection):
+        touched: set[int] = set()
+        for pat in sorted(held.labelled):
+            touched |= await _in_record(connection, pat, _of(pat, written, numbers))
+        keys = sorted(touched)
+        if keys:
+            await connection.execute(_CURRENT, keys, sorted(held.patients))
+            await connection.execute(_EARLIER, keys)
+        labels = await connection.fetch(_LABELS, [one.key for one in written])
+    return {row["key"]: row["label"] for row in labels}
+
+
+@asynccontextmanager
+async def opened(connection: Connection) -> AsyncIterator[None]:
+    """Open the belt of the transaction for a while; after an error it is rolled back anyway."""
     was_open = await connection.fetchval(_IS_OPEN)
     await connection.execute(_OPEN)
-    touched: set[int] = set()
-    for pat in sorted(held.labelled):
-        touched |= await _in_record(connection, pat, _of(pat, written, numbers))
-    keys = sorted(touched)
-    if keys:
-        await connection.execute(_CURRENT, keys, sorted(held.patients))
-        await connection.execute(_EARLIER, keys)
-    labels = await connection.fetch(_LABELS, [one.key for one in written])
+    yield
     if not was_open:
         await connection.execute(_CLOSE)
-    return {row["key"]: row["label"] for row in labels}
 
 
 def _of(pat: int, versions: Iterable[Version], numbers: Mapping[PartyRef, int]) -> list[Version]:

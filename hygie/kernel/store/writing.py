@@ -19,6 +19,7 @@ from hygie.kernel.errors import Conflict, Forbidden, HygieError, Unavailable, Un
 from hygie.kernel.fhir.splice import stamp
 from hygie.kernel.security.caller import Caller, Kind
 from hygie.kernel.security.gate import Gate, parties
+from hygie.kernel.store.attaching import check_attached
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.change import (
     Change,
@@ -149,6 +150,9 @@ class Writer:
         rules = await self._states.content_rules(connection, changes, callers, numbers)
         effects = [_effect(*one) for one in zip(changes, callers, currents, rules, strict=True)]
         effects = await self._guarded(connection, effects)
+        effects = await check_attached(
+            connection, self._states, effects, held=held, numbers=numbers
+        )
         permits = [effect for effect in effects if isinstance(effect, Permit)]
         versions, refused = await self._versions(connection, permits, numbers)
         effects = [refused.get(id(effect), effect) for effect in effects]
