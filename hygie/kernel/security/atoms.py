@@ -57,12 +57,16 @@ def principal_related(relation: Relation, said: Words) -> Atom:
 
 
 def labelled(label: Label, name: str, said: Words) -> Atom:
-    """Return the atom that the resource carries a label."""
+    """Return the atom that the resource carries a label.
+
+    Written with ``=``, which PostgreSQL expects to hold of few rows, and its negation of nearly all:
+    with ``<>`` it expects the reverse, and looks relations up row by row.
+    """
     bit = int(label)
     return Atom(
         name,
         lambda _, subject: bool(subject.label & bit),
-        lambda columns: f"({columns.row}.label & {bit}) <> 0",
+        lambda columns: f"({columns.row}.label & {bit}) = {bit}",
         said,
     )
 
