@@ -59,8 +59,8 @@ def principal_related(relation: Relation, said: Words) -> Atom:
 def labelled(label: Label, name: str, said: Words) -> Atom:
     """Return the atom that the resource carries a label.
 
-    Written with ``=``, which PostgreSQL expects to hold of few rows, and its negation of nearly all:
-    with ``<>`` it expects the reverse, and looks relations up row by row.
+    Written with ``=``, which PostgreSQL expects to hold of few rows, and its negation of nearly
+    all. With ``<>`` it expects the reverse, and looks relations up row by row.
     """
     bit = int(label)
     return Atom(
