@@ -53,7 +53,7 @@ def _make(columns: Columns) -> Role:
 
 
 ROLES = load("hygie.domains.consent", "definitions/roles.csv", key=("role",), make=_make)
-_DUTIES = load(
+DUTIES = load(
     "hygie.domains.consent",
     "definitions/duties.csv",
     key=("duty", "role"),
@@ -95,7 +95,7 @@ def role_of(system: str, code: str) -> str | None:
 
 def duties(roles: Iterable[str], *, at: date) -> frozenset[Duty]:
     """Return what is reserved to one of the roles (``definitions/duties.csv``)."""
-    held = _DUTIES.holding(at)
+    held = DUTIES.holding(at)
     return frozenset(duty for duty in Duty if any((duty, role) in held for role in roles))
 
 
