@@ -177,3 +177,33 @@ async def test_an_item_of_another_that_was_attached_stays_so(ward: Ward) -> None
     await ward.desk.repository.update(SYSTEM, rt, rid, msgspec.json.encode(body))
     assert not await ward.by("noir", theirs)
     await ward.change("petit", report, {**body, "conclusion": "corrigé"})
+
+
+async def test_a_conditional_update_that_matches_nothing_visible_creates(ward: Ward) -> None:
+    """What is hidden answers like what is not there: both create (R4, http.html#cond-update)."""
+    mine = {"identifier": [{"system": "urn:x", "value": "hidden"}]}
+    await ward.create("roux", "Observation", MASK, **mine)
+    petit = await ward.desk.professional("petit")
+    for value in ("hidden", "absent"):
+        body = ward.resource("Observation", "petit")
+        body["identifier"] = [{"system": "urn:x", "value": value}]
+        written = await ward.desk.repository.update_where(
+            petit,
+            "Observation",
+            msgspec.json.encode(body),
+            criteria=[("identifier", f"urn:x|{value}")],
+        )
+        assert written.created
+        assert written.stored.version == 1
+
+
+async def test_a_conditional_update_creates_nothing_in_the_record_of_a_stranger(
+    ward: Ward,
+) -> None:
+    await ward.desk.new_person("stranger")
+    petit = await ward.desk.professional("petit")
+    body = {**ward.resource("Observation", "petit"), "subject": to("Patient/stranger")}
+    with pytest.raises(Forbidden):
+        await ward.desk.repository.update_where(
+            petit, "Observation", msgspec.json.encode(body), criteria=[("identifier", "urn:x|none")]
+        )
