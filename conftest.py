@@ -5,6 +5,7 @@ pytest_plugins = (
     "hygie.testing.service",
     "hygie.testing.portal",
     "hygie.testing.browser",
+    "hygie.testing.walking",
 )
 
 # Django must be configured before these are imported; they hold no doctest.

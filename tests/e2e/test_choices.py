@@ -1,8 +1,7 @@
-"""Journeys of consent and emergency access, without JavaScript, or with the keyboard alone."""
+"""Journeys of consent, without JavaScript, or with the keyboard alone."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +9,7 @@ from playwright.async_api import expect
 
 from hygie.testing.browser import Portal
 from hygie.testing.portal import PASSWORD
-from hygie.testing.stories import ADA, ADA_INS, NORA
+from hygie.testing.stories import ADA, NORA
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page
@@ -82,65 +81,6 @@ async def test_withdrawing_from_the_team_asks_the_password_and_acts_at_once(
     await page.get_by_role("button", name="Donner mon accord").click()
     await expect(page.get_by_text("Vous avez donné votre accord")).to_be_visible()
     assert await _status(portal, "dr.petit", RECORD) == 200
-    await context.close()
-
-
-async def _declare(page: Page) -> None:
-    await page.goto("/professional/")
-    await page.get_by_role("link", name="Accès en urgence").click()
-    await page.get_by_label("INS", exact=True).fill(ADA_INS)
-    await page.get_by_role("main").get_by_role("button", name="Chercher").click()
-    await expect(page.get_by_text("Ada LEROY")).to_be_visible()
-    await page.get_by_label("La personne est inconsciente").check()
-    await page.get_by_label("Où cela se passe-t-il ?").fill("Urgences de Blois")
-
-
-async def test_an_emergency_wants_a_reason_is_announced_on_every_page_and_is_ended(
-    portal: Portal,
-) -> None:
-    context, page = await _page(portal, "dr.lang")
-    answer = await page.goto(RECORD)
-    assert answer
-    assert answer.status == 404
-    await _declare(page)
-    await page.get_by_role("button", name="Ouvrir le dossier pour 4 heures").click()
-    await expect(page.get_by_role("alert").get_by_text("Écrivez pourquoi")).to_be_visible()
-    await page.get_by_label("Motif, en une phrase").fill("Trouvée inanimée : allergies ?")
-    await page.get_by_role("button", name="Ouvrir le dossier pour 4 heures").click()
-    await expect(page.get_by_text("Arachide")).to_be_visible()
-    for address in (RECORD, "/professional/patients/", f"{RECORD}timeline/"):
-        await page.goto(address)
-        await expect(page.get_by_text("Accès en urgence ouvert : il reste 3 h 5")).to_be_visible()
-    # A period ends on a whole second: one that lasted less than one is still in it.
-    await asyncio.sleep(1.1)
-    await page.get_by_role("button", name="Terminer maintenant").click()
-    await expect(page.get_by_role("heading", name="L’accès en urgence est terminé")).to_be_visible()
-    await expect(page.get_by_text("Accès en urgence ouvert")).to_have_count(0)
-    answer = await page.goto(RECORD)
-    assert answer
-    assert answer.status == 404
-    await context.close()
-    told, home = await _page(portal, "ada")
-    await home.goto("/patient/")
-    await expect(home.get_by_text("Dr Zoé LANG a ouvert votre dossier en urgence")).to_be_visible()
-    await told.close()
-
-
-async def test_a_refused_emergency_opens_nothing(portal: Portal) -> None:
-    context, page = await _page(portal, "ada")
-    await page.goto(f"{CHOICES}/choices/")
-    await page.get_by_role("link", name="Refuser l’accès en urgence").click()
-    await page.get_by_label("Mot de passe").fill(PASSWORD)
-    await page.get_by_role("button", name="Continuer").click()
-    await page.get_by_role("button", name="Refuser l’accès en urgence").click()
-    await expect(page.get_by_role("status").get_by_text("est refusé")).to_be_visible()
-    doctor, urgent = await _page(portal, "dr.lang")
-    await _declare(urgent)
-    await urgent.get_by_label("Motif, en une phrase").fill("Trouvée inanimée : allergies ?")
-    await urgent.get_by_role("button", name="Ouvrir le dossier pour 4 heures").click()
-    await expect(urgent.get_by_role("heading", name="ne s’ouvre pas en urgence")).to_be_visible()
-    await expect(urgent.get_by_text("Arachide")).to_have_count(0)
-    await doctor.close()
     await context.close()
 
 
