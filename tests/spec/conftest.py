@@ -12,7 +12,6 @@ import msgspec
 import pytest
 
 from hygie.domains import consent as consent_domain
-from hygie.domains.consent.policy.labelling import RELABEL, RELABELS
 from hygie.domains.consent.policy.matrix import Matrix
 from hygie.domains.consent.policy.rules import READ, WRITE
 from hygie.kernel.errors import Forbidden, NotFound
@@ -22,7 +21,6 @@ from hygie.kernel.security.caller import SYSTEM, Caller, Kind
 from hygie.kernel.security.clauses import Subject
 from hygie.kernel.security.labels import Label
 from hygie.kernel.security.matters import BY_CODE
-from hygie.kernel.security.policies import Moves, Policies
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.store import Repository, open_repository
 from hygie.kernel.store.history import Scope
@@ -347,44 +345,9 @@ def writing_rules() -> Rules:
 
 
 @pytest.fixture
-def label_rules() -> Rules:
-    """Give the check of who adds and lifts labels.
-
-    The columns ``adds`` and ``lifts`` name the labels, or "none", "all", or "all but V" (all but
-    very restricted); the marks that the item has stand under ``mark``.
-    """
-    return move
-
-
-def move(table: str) -> None:
-    """Ask the rules of relabelling in memory, label by label, and compare."""
-    header, *lines = [
-        [cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()
-    ]
-    policies = Policies(READ, WRITE, RELABEL, RELABELS, Matrix())
-    wrong = []
-    for line in lines:
-        row = dict(zip(header, line, strict=True))
-        found = {way: ", ".join(_moved(policies, row, way)) or "none" for way in ("adds", "lifts")}
-        if any(found[way] != _SEVERAL.get(row[way], row[way]) for way in found):
-            wrong.append(f"{' | '.join(line)}: {found}")
-    assert not wrong, "\n".join(wrong)
-
-
-_SEVERAL = {
-    "all": "masked, unannounced, secret, very restricted",
-    "all but V": "masked, unannounced, secret",
-}
-
-
-def _moved(policies: Policies, row: dict[str, str], way: str) -> list[str]:
-    moved = []
-    for name, label in LABELS.items():
-        places = policies.moving(Moves(adds=label) if way == "adds" else Moves(removes=label))
-        rules = [one for n, one in enumerate(RELABEL.rules) if places >> n & 1]
-        if Policy(tuple(rules)).allowing(*asked(row)):
-            moved.append(name)
-    return moved
+def lines() -> tuple[Callable[[dict[str, str]], tuple[Caller, Subject]], dict[str, Label]]:
+    """Give what turns a line of a table into a question, and the labels by their words."""
+    return asked, LABELS
 
 
 def judge(policy: Policy, table: str) -> None:

@@ -7,6 +7,16 @@ Relations hold at the instant of the request: one that ended yesterday is not wr
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from hygie.domains.consent.policy.labelling import RELABEL, RELABELS
+from hygie.domains.consent.policy.matrix import Matrix
+from hygie.domains.consent.policy.rules import READ, WRITE
+from hygie.kernel.security.algebra import Policy
+from hygie.kernel.security.policies import Moves, Policies
 
 Rules = Callable[[str], None]
 
@@ -289,6 +299,51 @@ def test_only_the_person_and_representatives_write_choices(writing_rules: Rules)
         doctor   | blocked        |        | emergency declaration | author | no
         doctor   |                |        | lab report            | author | no
     """)
+
+
+@pytest.fixture
+def label_rules(lines: Any) -> Rules:
+    """Give the check of who adds and lifts labels.
+
+    The columns ``adds`` and ``lifts`` name the labels, or "none", "all", or "all but V" (all but
+    very restricted); the marks that the item has stand under ``mark``.
+    """
+    return partial(move, lines)
+
+
+def move(lines_of: Any, table: str) -> None:
+    """Ask the rules of relabelling in memory, label by label, and compare."""
+    header, *lines = [
+        [cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()
+    ]
+    policies = Policies(READ, WRITE, RELABEL, RELABELS, Matrix())
+    wrong = []
+    for line in lines:
+        row = dict(zip(header, line, strict=True))
+        found = {
+            way: ", ".join(_moved(lines_of, policies, row, way=way)) or "none"
+            for way in ("adds", "lifts")
+        }
+        if any(found[way] != _SEVERAL.get(row[way], row[way]) for way in found):
+            wrong.append(f"{' | '.join(line)}: {found}")
+    assert not wrong, "\n".join(wrong)
+
+
+_SEVERAL = {
+    "all": "masked, unannounced, secret, very restricted",
+    "all but V": "masked, unannounced, secret",
+}
+
+
+def _moved(lines_of: Any, policies: Policies, row: dict[str, str], *, way: str) -> list[str]:
+    asked, labels = lines_of
+    moved = []
+    for name, label in labels.items():
+        places = policies.moving(Moves(adds=label) if way == "adds" else Moves(removes=label))
+        rules = [one for n, one in enumerate(RELABEL.rules) if places >> n & 1]
+        if Policy(tuple(rules)).allowing(*asked(row)):
+            moved.append(name)
+    return moved
 
 
 def test_setting_a_label_and_lifting_it_are_two_acts(label_rules: Rules) -> None:
