@@ -101,6 +101,8 @@ async def test_centre_15_opens_a_record_and_a_refusal_opens_nothing(
         await _declare(doctor)
         await doctor.sees("Ce dossier ne s’ouvre pas en urgence")
         await doctor.misses("Arachide")
+        await doctor.open("/professional/")
+        await doctor.misses(doctor.say("Terminer maintenant"))
         await window.follow("Permettre", of=window.say("l’accès du Centre 15"))
         await window.press("Permettre l’accès du Centre 15")
         await doctor.open(f"/professional/record/{person.login}/")
