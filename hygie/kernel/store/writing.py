@@ -29,6 +29,7 @@ from hygie.kernel.store.change import (
     Permit,
     check_change,
 )
+from hygie.kernel.store.detaching import check_detached
 from hygie.kernel.store.facts import PartyRef, Stated
 from hygie.kernel.store.law import Law
 from hygie.kernel.store.locking import States, lock, stated_by
@@ -153,6 +154,7 @@ class Writer:
         effects = await check_attached(
             connection, self._states, effects, held=held, numbers=numbers
         )
+        effects = await check_detached(connection, self._states, effects, held=held)
         permits = [effect for effect in effects if isinstance(effect, Permit)]
         versions, refused = await self._versions(connection, permits, numbers)
         effects = [refused.get(id(effect), effect) for effect in effects]
