@@ -30,6 +30,7 @@ from hygie.kernel.security.relations import Relation
 from hygie.kernel.store import Repository, Visit
 from hygie.kernel.store.compartments import Compartment, compartment
 from hygie.kernel.store.directory import directory_types
+from hygie.kernel.store.model import Stored
 from hygie.kernel.store.tracing import Request
 
 MAY_ASK = frozenset({Relation.MANAGES, Relation.GUARDIAN, Relation.PARENT})
@@ -79,7 +80,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What a copy holds: how much, and the references of the current resources in it."""
+    """What a copy holds: how much, and the references of the versions in it."""
 
     counts: Counts
     held: tuple[str, ...]
@@ -191,7 +192,7 @@ class _Copier:
     async def _current(self) -> AsyncIterator[tuple[str, bytes]]:
         async for stored in self.place.current():
             body = stored.body or b""
-            self.held.append(stored.reference)
+            self._hold(stored)
             resource = msgspec.json.decode(body)
             self.digest.take(resource)
             self.named.look(body)
@@ -206,7 +207,11 @@ class _Copier:
                 row = (stored.rt, stored.rid, str(stored.version), stored.updated.isoformat())
                 self._deleted.append(row)
             else:
+                self._hold(stored)
                 yield stored.rt, stored.body
+
+    def _hold(self, stored: Stored) -> None:
+        self.held.append(f"{stored.reference}/_history/{stored.version}")
 
     async def _files_of(self, rt: str, rid: str) -> None:
         resource = msgspec.json.decode((await self.visit.read(rt, rid)).body or b"{}")

@@ -1,7 +1,7 @@
 """Prepared copies: look at one, send its files, give it up.
 
 Each request decides again, as of now: who asked must still be the person, or still represent them,
-and must still be able to read each resource that the copy holds. A copy that holds more is
+and must still be able to read each version that the copy holds. A copy that holds more is
 destroyed: what was hidden since stays hidden, and the answer does not say that anything was.
 """
 
@@ -210,20 +210,21 @@ async def _place(repository: Repository, visit: Visit, patient: str) -> Compartm
 
 
 async def _not_seen(place: Compartment, row: Record) -> set[str]:
-    """Return what the copy holds and the caller does not see now: hidden since, or deleted."""
-    if not row["held"]:
-        return set()
-    return set(row["held"]) - {one.reference for one in await place.held()}
+    """Return what the copy holds and the caller does not see now.
+
+    Versions that were hidden since, withdrawn, or deleted with their resource.
+    """
+    return set(row["held"]) - await place.versions() if row["held"] else set()
 
 
 async def _are_there(repository: Repository, number: int, references: Collection[str]) -> bool:
     """Tell whether one of some resources is still there: it was hidden, and not deleted."""
-    names = [one.partition("/") for one in references]
+    names = [one.split("/") for one in references]
     async with repository.database.transaction(system=True) as connection:
         found: bool = await connection.fetchval(
             _STILL_THERE,
             number,
-            [type_number(rt) for rt, _, _ in names],
-            [key_of(rid)[0] for _, _, rid in names],
+            [type_number(name[0]) for name in names],
+            [key_of(name[1])[0] for name in names],
         )
     return found
