@@ -54,7 +54,8 @@ class Change:
 class Current:
     """What stands in the store now, locked; ``ver`` is the last version, a deletion included.
 
-    ``label`` are its labels and ``own_label`` those that did not reach it from elsewhere.
+    ``author`` is the party that its content names as such. ``label`` are its labels and
+    ``own_label`` those that did not reach it from elsewhere.
     ``read_rule``, ``write_rule`` and ``relabel_rule`` name the rules that permit the caller, None
     where none does; the last one permits the very labels that the change moves.
     """
@@ -71,6 +72,7 @@ class Current:
     read_rule: str | None
     write_rule: str | None
     relabel_rule: str | None = None
+    author: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ _HERE = (
 )
 # A statement of its own: one that waited for a lock would still see the rows of before the wait.
 _CURRENT = """
-SELECT a.n, k.key, k.part, k.deleted, k.former, v.ver, v.upd, v.pat, v.label,
+SELECT a.n, k.key, k.part, k.deleted, k.former, v.ver, v.upd, v.pat, v.author, v.label,
        coalesce(v.own_label, v.label) AS own_label, {read} AS read_rule, {write} AS write_rule
 FROM {asked}
 JOIN resource_key k ON k.rt = a.rt AND k.uid = a.uid
@@ -225,6 +225,7 @@ def _current(row: Record) -> Current:
         own_label=row["own_label"] or 0,
         read_rule=row["read_rule"] if row["ver"] else None,
         write_rule=row["write_rule"] if row["ver"] else None,
+        author=row["author"],
     )
 
 

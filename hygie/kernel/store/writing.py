@@ -36,6 +36,7 @@ from hygie.kernel.store.locking import States, lock, stated_by
 from hygie.kernel.store.model import Stored, Written
 from hygie.kernel.store.parties import Parties
 from hygie.kernel.store.rows import Version, part_for, whole
+from hygie.kernel.store.signing import check_signed
 from hygie.kernel.store.spreading import hold, spread
 from hygie.kernel.store.tracing import Touched, trace_one, trace_refusal
 from hygie.kernel.store.units import Units
@@ -155,6 +156,7 @@ class Writer:
             connection, self._states, effects, held=held, numbers=numbers
         )
         effects = await check_detached(connection, self._states, effects, held=held)
+        effects = await check_signed(connection, self._states, effects, numbers=numbers)
         permits = [effect for effect in effects if isinstance(effect, Permit)]
         versions, refused = await self._versions(connection, permits, numbers)
         effects = [refused.get(id(effect), effect) for effect in effects]
