@@ -283,3 +283,33 @@ async def test_orders_prescriptions_and_stays_open_it_too(
     await memberships.follow_events(desk.repository, at=now() + SOON)
     found = await team_of(desk, person, rid)
     assert [one for _, one in found] == [event]
+
+
+def joined(until: datetime, **more: Any) -> Json:
+    member = {"member": {"reference": "Practitioner/j-petit"}}
+    period = {"start": "2026-11-01", "end": instant(until)}
+    return {
+        "resourceType": "CareTeam", "id": "j-team-hal", "status": "active",
+        "subject": {"reference": "Patient/j-hal"}, "participant": [{**member, "period": period}],
+        **more,
+    }  # fmt: skip
+
+
+async def test_the_person_is_told_who_prolonged_their_own_membership(desk: Desk) -> None:
+    person = await desk.new_person("j-hal")
+    doctor = await desk.new_professional("j-petit")
+    end = now().replace(microsecond=0) + timedelta(days=3)
+    await desk.write(joined(end))
+    changes = [
+        joined(end, name="Suivi"),
+        joined(end + timedelta(days=4), name="Suivi"),
+        joined(end),
+    ]
+    prolonged = ["membership-prolonged"]
+    for expected, body in zip(([], prolonged, prolonged), changes, strict=True):
+        raw = msgspec.json.encode(body)
+        await desk.repository.update(doctor, "CareTeam", "j-team-hal", raw)
+        for _ in range(2):
+            await notices.tell_of_prolonged_memberships(desk.repository, at=now() + SOON)
+        assert [one["what"] for one in await told(desk, person)] == expected
+    assert (await told(desk, person))[0]["by"] == doctor.reference
