@@ -290,15 +290,17 @@ def joined(until: datetime, **more: Any) -> Json:
     period = {"start": "2026-11-01", "end": instant(until)}
     return {
         "resourceType": "CareTeam", "id": "j-team-hal", "status": "active",
-        "subject": {"reference": "Patient/j-hal"}, "participant": [{**member, "period": period}],
+        "subject": {"reference": "Patient/j-ode"}, "participant": [{**member, "period": period}],
         **more,
     }  # fmt: skip
 
 
 async def test_the_person_is_told_who_prolonged_their_own_membership(desk: Desk) -> None:
-    person = await desk.new_person("j-hal")
+    person = await desk.new_person("j-ode")
     doctor = await desk.new_professional("j-petit")
     end = now().replace(microsecond=0) + timedelta(days=3)
+    agreed = Statement("j-ode", "Patient/j-ode", now() - SOON)
+    await desk.write({**consent(agreed, Choice.CARE_TEAM, permit=True), "id": "j-ode-agrees"})
     await desk.write(joined(end))
     changes = [
         joined(end, name="Suivi"),
