@@ -98,4 +98,9 @@ writes the name with the trace, after the answer is decided: hidden and absent a
 the same time, and look alike in the caller's own traces. Three refusals name nobody: one's own,
 that of a result that was not announced to the person, and one from the spool of an emergency. A
 transaction that is refused as a whole names nobody.
+
+Who holds an export of the log can tell a refused hidden resource from an absent one: the body of
+the trace says whose it was, and the headers alone, which outlive an erasure, hold the labels of
+what was asked and none for what is not there. Only the operator makes an export; whoever is given
+one to verify it, headers included, learns this too.
 """
