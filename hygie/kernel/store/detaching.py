@@ -6,6 +6,9 @@ do so only where they may remove the labels that are lost; what is written itsel
 its own labels (``attaching``). Labels that their own resource loses take theirs along by right, and
 those of a deleted resource stay where they are: neither is a loss here.
 
+What is written again under a deleted id takes over what the deleted one reached: it must reach it
+too. What moves to another record leaves this one, as a deletion does.
+
 All writes of a transaction count together: a result that two reports name leaves both at once.
 """
 
@@ -14,7 +17,9 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from hygie.kernel.errors import Forbidden, HygieError
@@ -22,6 +27,7 @@ from hygie.kernel.fhir.names import type_name
 from hygie.kernel.security.caller import Kind
 from hygie.kernel.security.policies import Moves
 from hygie.kernel.store.change import Effect, Permit, told
+from hygie.kernel.store.facts import PartyRef
 from hygie.kernel.store.ids import id_of
 from hygie.kernel.store.reach import given_to, reaching, taken_by
 from hygie.kernel.store.spreading import Held, opened
@@ -35,7 +41,9 @@ _REACHED = """
 SELECT l.pat, l.origin, l.key, l.label, r.rt, r.uid, r.rid, r.toks
 FROM label_reach l JOIN resource r ON r.key = l.key
 WHERE l.pat = ANY ($1::integer[])
-  AND l.pat IN (SELECT w.pat FROM label_reach w WHERE w.key = ANY ($2::bigint[]))
+  AND l.pat IN (SELECT w.pat FROM label_reach w
+                WHERE w.pat = ANY ($1::integer[])
+                  AND (w.key = ANY ($2::bigint[]) OR w.origin = ANY ($2::bigint[])))
 """
 
 
@@ -59,61 +67,101 @@ class _Node:
         return (link.token(self.rt, self.rid) for link in given_to(self.rt))
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What a write leaves: the node it will be, in the records of ``patients``."""
+
+    permit: Permit
+    key: int
+    node: _Node | None
+    patients: frozenset[int]
+
+    def within(self, pat: int) -> _Node | None:
+        """Return the node it will be in a record, None where it will not stand there."""
+        return self.node if pat in self.patients else None
+
+
 @dataclass(slots=True)
 class _Record:
-    """What labels reach in one record; ``origins`` are labels by the key they come from."""
+    """What labels reach in one record.
 
+    ``origins`` are labels by the key they come from; ``kept`` those that a deleted origin left, by
+    origin and key.
+    """
+
+    pat: int
     nodes: dict[int, _Node] = field(default_factory=dict)
     origins: dict[int, int] = field(default_factory=dict)
+    kept: dict[int, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
 
-    def labels(self, nodes: Mapping[int, _Node]) -> dict[int, int]:
-        """Return the labels of each node along the references that stand in ``nodes``."""
-        onward = _edges(nodes.values())
-        found: dict[int, int] = defaultdict(int)
-        for origin, label in self.origins.items():
-            frontier, seen = [origin], {origin}
-            while frontier:
-                key = frontier.pop()
-                found[key] |= label
-                new = onward[key] - seen
-                seen |= new
-                frontier += new
-        return found
+    def holds(self, key: int) -> bool:
+        """Tell whether a resource takes part in the labels of the record, or did."""
+        return key in self.nodes or key in self.kept
 
-    def lost(self, written: Mapping[int, frozenset[int] | None]) -> dict[int, int]:
-        """Return the labels that what is not written loses, by key.
+    def lost(self, written: Iterable[_Written]) -> dict[int, int]:
+        """Return the labels that what is not written loses, by key."""
+        will_be = {one.key: one.within(self.pat) for one in written if self.holds(one.key)}
+        after = {key: one for key, one in {**self.nodes, **will_be}.items() if one is not None}
+        again = {key: _all(self.kept[key].values()) for key in self.kept.keys() & after.keys()}
+        gone = {key: label for key, label in self.origins.items() if key not in after}
+        stand = {key: label for key, label in self.origins.items() if key in after}
+        was = _walk(self.nodes, self.origins)
+        will = _walk(after, stand | again)
+        # What an origin that goes reached stays, along the ways there were.
+        for key, label in _walk(self.nodes, gone).items():
+            will[key] |= label
+        for origin, left in self.kept.items():
+            for key, label in left.items():
+                was[key] |= label
+                will[key] |= 0 if origin in again else label
+        lost = {key: label & ~will[key] for key, label in was.items() if key not in will_be}
+        return {key: label for key, label in lost.items() if label and key in self.nodes}
 
-        ``written`` holds the new tokens of each write; None for a deletion.
-        """
-        after = {key: one for key, one in self.nodes.items() if written.get(key, one) is not None}
-        for key, toks in written.items():
-            if key in after and toks is not None:
-                after[key] = replace(after[key], toks=toks)
-        # What a deleted origin reached stays: its own ways are walked as they were.
-        for key in self.origins.keys() - after.keys():
-            if key in self.nodes:
-                after[key] = self.nodes[key]
-        was, will = self.labels(self.nodes), self.labels(after)
-        moved = {key: label & ~will.get(key, 0) for key, label in was.items() if key not in written}
-        return {key: label for key, label in moved.items() if label}
+
+def _walk(nodes: Mapping[int, _Node], origins: Mapping[int, int]) -> defaultdict[int, int]:
+    """Return the labels of each node that origins reach along the references of the nodes."""
+    onward = _edges(nodes.values())
+    found: defaultdict[int, int] = defaultdict(int)
+    for origin, label in origins.items():
+        frontier, seen = [origin], {origin}
+        while frontier:
+            key = frontier.pop()
+            found[key] |= label
+            new = onward[key] - seen
+            seen |= new
+            frontier += new
+    return found
+
+
+def _all(labels: Iterable[int]) -> int:
+    return reduce(or_, labels, 0)
 
 
 async def check_detached(
-    connection: Connection, states: States, effects: Sequence[Effect], *, held: Held
+    connection: Connection,
+    states: States,
+    effects: Sequence[Effect],
+    *,
+    held: Held,
+    numbers: Mapping[PartyRef, int],
 ) -> list[Effect]:
     """Return the effects, refused where a label would leave what the writer may not show."""
-    writes = [one for one in effects if isinstance(one, Permit) and _concerned(one, held)]
-    if not writes:
+    written = [
+        one
+        for effect in effects
+        if isinstance(effect, Permit) and (one := _concerned(effect, held, numbers))
+    ]
+    if not written:
         return list(effects)
-    written = {one.current.key: _tokens(one) for one in writes if one.current is not None}
     async with opened(connection):
-        records = await _records(connection, held, list(written))
-    asked = []
-    for record in records:
-        lost = record.lost(written)
-        for permit in writes:
-            if permit.current is not None and permit.current.key in record.nodes:
-                asked += [(permit, record.nodes[key], label) for key, label in lost.items()]
+        records = await _records(connection, held, [one.key for one in written])
+    asked = [
+        (one.permit, record.nodes[key], label)
+        for record in records
+        for key, label in record.lost(written).items()
+        for one in written
+        if record.holds(one.key)
+    ]
     if not asked:
         return list(effects)
     answers = await states.relabelling(
@@ -129,36 +177,41 @@ async def check_detached(
     return [refused.get(id(one), one) for one in effects]
 
 
-def _concerned(permit: Permit, held: Held) -> bool:
-    """Tell whether a professional changes or deletes something where labels stand."""
-    return (
-        permit.caller.kind == Kind.PROFESSIONAL
-        and not permit.creates
-        and permit.change.method != "relabel"
-        and bool(held.labelled)
-    )
-
-
-def _tokens(permit: Permit) -> frozenset[int] | None:
-    prepared = permit.change.prepared
-    return None if prepared is None else frozenset(prepared.indexed.toks)
+def _concerned(permit: Permit, held: Held, numbers: Mapping[PartyRef, int]) -> _Written | None:
+    """Return what a professional's write leaves, None where it can take no label away."""
+    change, current = permit.change, permit.current
+    if permit.caller.kind != Kind.PROFESSIONAL or current is None or not held.labelled:
+        return None
+    if change.method == "relabel":
+        return None
+    if change.prepared is None:
+        return _Written(permit, current.key, None, frozenset())
+    indexed, (number, uid) = change.prepared.indexed, change.place
+    node = _Node(current.key, change.rt, uid, change.rid, number, frozenset(indexed.toks))
+    patients = frozenset(numbers[ref] for ref in indexed.patients)
+    return _Written(permit, current.key, node, patients)
 
 
 async def _records(connection: Connection, held: Held, written: Sequence[int]) -> list[_Record]:
-    """Read what labels reach in the records where they reach what is written."""
+    """Read what labels reach in the records where they reach, or come from, what is written."""
     rows = await connection.fetch(_REACHED, sorted(held.labelled), written)
-    found: dict[int, _Record] = defaultdict(_Record)
+    found: dict[int, _Record] = {}
     for row in rows:
-        record, rt = found[row["pat"]], type_name(row["rt"])
+        record, rt = found.setdefault(row["pat"], _Record(row["pat"])), type_name(row["rt"])
         record.nodes[row["key"]] = _Node(
-            row["key"], rt, row["uid"], id_of(row["uid"], row["rid"]), row["rt"],
+            row["key"],
+            rt,
+            row["uid"],
+            id_of(row["uid"], row["rid"]),
+            row["rt"],
             frozenset(row["toks"]),
-        )  # fmt: skip
+        )
+    for row in rows:
+        record = found[row["pat"]]
         if row["origin"] == row["key"]:
             record.origins[row["key"]] = reaching(row["label"])
-    for record in found.values():
-        # What an origin that was deleted reached stays as it was: it is no way of anybody.
-        record.origins = {key: one for key, one in record.origins.items() if key in record.nodes}
+        elif row["origin"] not in record.nodes:
+            record.kept[row["origin"]][row["key"]] = reaching(row["label"])
     return list(found.values())
 
 

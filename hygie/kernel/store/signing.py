@@ -3,7 +3,7 @@
 The author of an item reads it whatever its labels, and lifts them. The author is what its content
 says (``performer``, ``recorder``...), and a team corrects one another's content: whoever could sign
 in the place of the author could announce a result, or show a secret, in two requests. What has no
-label is signed by whoever corrects it.
+label is signed by whoever corrects it; what was deleted with labels is written again by its author.
 """
 
 from __future__ import annotations
@@ -52,11 +52,7 @@ def _signs(permit: Permit, numbers: Mapping[PartyRef, int]) -> bool:
     if permit.caller.kind != Kind.PROFESSIONAL or prepared is None or current is None:
         return False
     author = prepared.indexed.author
-    return (
-        not permit.creates
-        and bool(_labels(permit))
-        and (numbers[author] if author else None) != current.author
-    )
+    return bool(_labels(permit)) and (numbers[author] if author else None) != current.author
 
 
 def _labels(permit: Permit) -> int:

@@ -155,7 +155,9 @@ class Writer:
         effects = await check_attached(
             connection, self._states, effects, held=held, numbers=numbers
         )
-        effects = await check_detached(connection, self._states, effects, held=held)
+        effects = await check_detached(
+            connection, self._states, effects, held=held, numbers=numbers
+        )
         effects = await check_signed(connection, self._states, effects, numbers=numbers)
         permits = [effect for effect in effects if isinstance(effect, Permit)]
         versions, refused = await self._versions(connection, permits, numbers)

@@ -67,28 +67,32 @@ class Ward:
         return await self.is_read_by(await self.desk.professional(who), reference)
 
 
+def team_of(patient: str) -> list[Json]:
+    """Return the choice by which the team reads, and the team."""
+    agreed = {
+        "resourceType": "Consent", "id": f"{patient}-agrees", "status": "active",
+        "scope": {"text": "access"}, "policyRule": {"text": "choice"},
+        "category": [{"coding": [{"system": CHOICE_SYSTEM, "code": "care-team"}]}],
+        "patient": {"reference": f"Patient/{patient}"}, "provision": {"type": "permit"},
+    }  # fmt: skip
+    members = [
+        {"member": {"reference": f"Practitioner/{rid}"}, "period": {"start": "2020"}}
+        for rid in TEAM
+    ]
+    team = {
+        "resourceType": "CareTeam", "id": f"{patient}-team", "status": "active",
+        "subject": {"reference": f"Patient/{patient}"}, "participant": members,
+    }  # fmt: skip
+    return [agreed, team]
+
+
 @pytest.fixture(scope="module")
 async def ward(desk: Desk) -> Ward:
     await desk.new_person("lea")
     for rid, profession in TEAM.items():
         await desk.new_professional(rid, profession)
-    agreed = {
-        "resourceType": "Consent", "id": "lea-agrees", "status": "active",
-        "scope": {"text": "access"}, "policyRule": {"text": "choice"},
-        "category": [{"coding": [{"system": CHOICE_SYSTEM, "code": "care-team"}]}],
-        "patient": {"reference": "Patient/lea"}, "provision": {"type": "permit"},
-    }  # fmt: skip
-    await desk.write(agreed)
-    members = [
-        {"member": {"reference": f"Practitioner/{rid}"}, "period": {"start": "2020"}}
-        for rid in TEAM
-    ]
-    await desk.write(
-        {
-            "resourceType": "CareTeam", "id": "lea-team", "status": "active",
-            "subject": {"reference": "Patient/lea"}, "participant": members,
-        }
-    )  # fmt: skip
+    for body in team_of("lea"):
+        await desk.write(body)
     return Ward(desk, "lea")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from hygie.domains.consent.tests.test_attaching import ANNOUNCE, MASK, Ward, to, ward
+from hygie.domains.consent.tests.test_attaching import ANNOUNCE, MASK, Ward, team_of, to, ward
 from hygie.kernel.errors import Forbidden
 from hygie.kernel.store.bundles import Part
 
@@ -89,3 +89,29 @@ async def test_deleting_the_visit_shows_nothing_of_it(ward: Ward) -> None:
     assert not await ward.by("noir", mine)
     await ward.change("petit", mine, ward.resource("Observation", "petit"))
     assert not await ward.by("noir", mine)
+
+
+async def test_a_report_written_again_under_its_id_shows_no_result(ward: Ward) -> None:
+    person, noir = await ward.desk.person("lea"), await ward.desk.professional("noir")
+    theirs = await ward.create("roux", "Observation")
+    report = await ward.create("petit", "DiagnosticReport", ANNOUNCE, result=[to(theirs)])
+    await ward.desk.repository.delete(noir, *report.split("/"))
+    bare = ward.resource("DiagnosticReport", "petit", ANNOUNCE)
+    with pytest.raises(Forbidden, match="remove INVISIBLE_PATIENT from Observation"):
+        await ward.change("noir", report, bare)
+    assert not await ward.is_read_by(person, theirs)
+    await ward.change("noir", report, {**bare, "result": [to(theirs)]})
+    assert not await ward.is_read_by(person, theirs)
+
+
+async def test_a_report_moved_to_another_record_shows_no_result(ward: Ward) -> None:
+    await ward.desk.new_person("leo")
+    for body in team_of("leo"):
+        await ward.desk.write(body)
+    visit = await ward.create("petit", "Encounter", ANNOUNCE)
+    theirs = await ward.create("roux", "Observation")
+    report = ward.resource("DiagnosticReport", "noir", encounter=to(visit), result=[to(theirs)])
+    await ward.desk.write({**report, "id": "noir-moves"})
+    moved = {**report, "subject": to("Patient/leo")}
+    with pytest.raises(Forbidden, match="remove INVISIBLE_PATIENT from Observation"):
+        await ward.change("noir", "DiagnosticReport/noir-moves", moved)

@@ -45,3 +45,11 @@ async def test_who_may_lift_the_labels_may_sign(ward: Ward) -> None:
 async def test_what_has_no_label_is_signed_by_who_corrects_it(ward: Ward) -> None:
     item = await ward.create("petit", "Observation")
     await ward.change("noir", item, ward.resource("Observation", "noir"))
+
+
+async def test_nobody_signs_what_was_deleted_by_writing_it_again(ward: Ward) -> None:
+    item = await ward.create("petit", "Observation", SECRET)
+    await ward.desk.repository.delete(await ward.desk.professional("noir"), *item.split("/"))
+    with pytest.raises(Forbidden, match="author"):
+        await ward.change("noir", item, ward.resource("Observation", "noir", SECRET))
+    await ward.change("petit", item, ward.resource("Observation", "petit", SECRET))
