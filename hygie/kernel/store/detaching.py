@@ -4,7 +4,8 @@ Labels go from a visit to a report and from the report to its results. Whoever d
 the report, takes the report out of the visit, or deletes it, shows the results. A professional may
 do so only where they may remove the labels that are lost; what is written itself is checked beside
 its own labels (``attaching``). Labels that their own resource loses take theirs along by right, and
-those of a deleted resource stay where they are: neither is a loss here.
+those of a deleted resource stay where they are: neither is a loss here. What stays so is lifted by
+nobody any more, so what others wait to be announced with is not deleted before.
 
 What is written again under a deleted id takes over what the deleted one reached: it must reach it
 too. What moves to another record leaves this one, as a deletion does.
@@ -22,9 +23,10 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
 
-from hygie.kernel.errors import Forbidden, HygieError
+from hygie.kernel.errors import Conflict, Forbidden, HygieError
 from hygie.kernel.fhir.names import type_name
 from hygie.kernel.security.caller import Kind
+from hygie.kernel.security.labels import Label
 from hygie.kernel.security.policies import Moves
 from hygie.kernel.store.change import Effect, Permit, told
 from hygie.kernel.store.facts import PartyRef
@@ -117,6 +119,13 @@ class _Record:
         lost = {key: label & ~will[key] for key, label in was.items() if key not in will_be}
         return {key: label for key, label in lost.items() if label and key in self.nodes}
 
+    def waits_for(self, one: _Written) -> bool:
+        """Tell whether something else waits to be announced with what is deleted here."""
+        label = self.origins.get(one.key, 0) & Label.HIDDEN_FROM_PATIENT
+        return (
+            one.node is None and bool(label) and len(_walk(self.nodes, {one.key: int(label)})) > 1
+        )
+
 
 def _walk(nodes: Mapping[int, _Node], origins: Mapping[int, int]) -> defaultdict[int, int]:
     """Return the labels of each node that origins reach along the references of the nodes."""
@@ -162,7 +171,13 @@ async def check_detached(
         for one in written
         if record.holds(one.key)
     ]
-    if not asked:
+    refused: dict[int, HygieError] = {
+        id(one.permit): _waiting(one.permit)
+        for record in records
+        for one in written
+        if record.waits_for(one)
+    }
+    if not asked and not refused:
         return list(effects)
     answers = await states.relabelling(
         connection,
@@ -170,7 +185,6 @@ async def check_detached(
         [permit.caller for permit, _, _ in asked],
         [Moves.between(label, 0) for _, _, label in asked],
     )
-    refused: dict[int, HygieError] = {}
     for (permit, node, label), (_, may) in zip(asked, answers, strict=True):
         if not may:
             refused.setdefault(id(permit), _refusal(node, Moves.between(label, 0)))
@@ -230,6 +244,14 @@ def _edges(nodes: Iterable[_Node]) -> dict[int, set[int]]:
             for giver in holders.get(token, ()):
                 onward[giver].add(one.key)
     return onward
+
+
+def _waiting(permit: Permit) -> Conflict:
+    return Conflict(
+        f"What belongs to {permit.change.rt}/{permit.change.rid} waits with it to be announced to "
+        "the patient, and would wait for ever: remove INVISIBLE_PATIENT from it first, or ask a "
+        "doctor."
+    )
 
 
 def _refusal(node: _Node, moves: Moves) -> Forbidden:

@@ -5,8 +5,17 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from hygie.domains.consent.tests.test_attaching import ANNOUNCE, MASK, Ward, team_of, to, ward
-from hygie.kernel.errors import Forbidden
+from hygie.domains.consent.tests.test_attaching import (
+    ANNOUNCE,
+    MASK,
+    SECRET,
+    Ward,
+    team_of,
+    to,
+    ward,
+)
+from hygie.kernel.errors import Conflict, Forbidden
+from hygie.kernel.security.labels import Label
 from hygie.kernel.store.bundles import Part
 
 __all__ = ["ward"]
@@ -92,16 +101,32 @@ async def test_deleting_the_visit_shows_nothing_of_it(ward: Ward) -> None:
 
 
 async def test_a_report_written_again_under_its_id_shows_no_result(ward: Ward) -> None:
-    person, noir = await ward.desk.person("lea"), await ward.desk.professional("noir")
+    noir = await ward.desk.professional("noir")
+    theirs = await ward.create("roux", "Observation")
+    report = await ward.create("petit", "DiagnosticReport", SECRET, result=[to(theirs)])
+    await ward.desk.repository.delete(noir, *report.split("/"))
+    bare = ward.resource("DiagnosticReport", "petit", SECRET)
+    refusal = "remove INVISIBLE_REPRESENTANTS_LEGAUX from Observation"
+    with pytest.raises(Forbidden, match=refusal):
+        await ward.change("noir", report, bare)
+    await ward.change("noir", report, {**bare, "result": [to(theirs)]})
+
+
+async def test_what_others_wait_with_is_not_deleted_before_it_is_announced(ward: Ward) -> None:
+    """They would wait for ever: no job and no doctor finds a label of what is gone."""
+    person, petit = await ward.desk.person("lea"), await ward.desk.professional("petit")
     theirs = await ward.create("roux", "Observation")
     report = await ward.create("petit", "DiagnosticReport", ANNOUNCE, result=[to(theirs)])
-    await ward.desk.repository.delete(noir, *report.split("/"))
-    bare = ward.resource("DiagnosticReport", "petit", ANNOUNCE)
-    with pytest.raises(Forbidden, match="remove INVISIBLE_PATIENT from Observation"):
-        await ward.change("noir", report, bare)
-    assert not await ward.is_read_by(person, theirs)
-    await ward.change("noir", report, {**bare, "result": [to(theirs)]})
-    assert not await ward.is_read_by(person, theirs)
+    for who in ("noir", "petit"):
+        caller = await ward.desk.professional(who)
+        with pytest.raises(Conflict, match="remove INVISIBLE_PATIENT from it first"):
+            await ward.desk.repository.delete(caller, *report.split("/"))
+    rt, rid = report.split("/")
+    await ward.desk.repository.relabel(petit, rt, rid, remove=Label.HIDDEN_FROM_PATIENT)
+    await ward.desk.repository.delete(petit, rt, rid)
+    assert await ward.is_read_by(person, theirs)
+    alone = await ward.create("petit", "DiagnosticReport", ANNOUNCE)
+    await ward.desk.repository.delete(petit, *alone.split("/"))
 
 
 async def test_a_report_moved_to_another_record_shows_no_result(ward: Ward) -> None:
