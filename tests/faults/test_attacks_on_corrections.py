@@ -121,3 +121,16 @@ def _report(**more: Any) -> Json:
         "resourceType": "DiagnosticReport", "status": "final", "code": {"text": "x"},
         "subject": to(f"Patient/{PATIENT}"), "performer": [to("Practitioner/rules-author")], **more,
     }  # fmt: skip
+
+
+def test_a_correction_whose_provenance_names_no_patient_is_refused(house: House) -> None:
+    reference, doctor = house.result(), house.professional("rules-doctor")
+    provenance = {
+        "resourceType": "Provenance", "recorded": "2026-11-22T09:00:00+01:00",
+        "target": [to(reference)],
+        "agent": [{"who": to("Practitioner/rules-doctor")}],
+        "entity": [{"role": "removal", "what": to(f"{reference}/_history/1")}],
+    }  # fmt: skip
+    refused = doctor("POST", "Provenance", provenance)
+    assert refused.status == 403
+    assert "about no patient of yours" in refused.body.decode()
