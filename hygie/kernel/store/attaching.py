@@ -30,7 +30,7 @@ from hygie.kernel.store.change import Effect, Permit, moved_labels, told
 from hygie.kernel.store.facts import PartyRef
 from hygie.kernel.store.ids import key_of
 from hygie.kernel.store.reach import given_to, reaching
-from hygie.kernel.store.spreading import Held, opened
+from hygie.kernel.store.spreading import ORIGIN_STANDS, Held, opened
 
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
@@ -49,9 +49,9 @@ SELECT bit_or(r.label) FROM resource r
 WHERE r.toks && $1::bigint[] AND (r.pat = ANY ($2::integer[]) OR r.others && $2::integer[])
 """
 # What a deleted resource reached stays as it was.
-_KEPT = """
+_KEPT = f"""
 SELECT bit_or(l.label) FROM label_reach l
-WHERE l.key = $1 AND NOT EXISTS (SELECT FROM resource r WHERE r.key = l.origin)
+WHERE l.pat = ANY ($2::integer[]) AND l.key = $1 AND NOT {ORIGIN_STANDS}
 """
 _TOKENS = "SELECT r.toks FROM resource r WHERE r.key = $1"
 
@@ -182,7 +182,7 @@ async def _look(connection: Connection, one: _Write) -> None:
         one.label |= reaching(await connection.fetchval(_GIVEN, names, one.patients) or 0)
     current = one.permit.current
     if current is not None and not one.permit.creates:
-        one.label |= reaching(await connection.fetchval(_KEPT, current.key) or 0)
+        one.label |= reaching(await connection.fetchval(_KEPT, current.key, one.patients) or 0)
         one.old_tokens = frozenset(await connection.fetchval(_TOKENS, current.key) or ())
 
 

@@ -16,6 +16,7 @@ from hygie.kernel.errors import (
 )
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Access, Caller, Kind
+from hygie.kernel.security.labels import NO_LABEL, Label
 from hygie.kernel.security.policies import Moves
 from hygie.kernel.store.ids import key_of
 from hygie.kernel.store.labels import codes_of
@@ -32,7 +33,7 @@ class Change:
 
     ``prepared`` is None for a delete. ``if_match`` is the version the writer believes current.
     ``withdraws`` tells that what stood before was wrong: earlier versions are withdrawn, as by a
-    delete.
+    delete. ``lifts`` are labels to lift that reached the resource from what is gone.
     """
 
     access: Access
@@ -43,6 +44,7 @@ class Change:
     prepared: Prepared | None = None
     if_match: int | None = None
     withdraws: bool = False
+    lifts: Label = NO_LABEL
 
     @property
     def place(self) -> tuple[int, uuid.UUID]:
@@ -105,10 +107,14 @@ class Nothing:
 
 
 def moved_labels(change: Change, current: Current | None) -> Moves:
-    """Return the labels that a change adds to a resource and removes from it."""
+    """Return the labels that a change adds to a resource and removes from it.
+
+    One that is lifted moves as a label of its own does.
+    """
     if current is None or change.prepared is None:
         return Moves()
-    return Moves.between(reaching(current.own_label), reaching(change.prepared.indexed.label))
+    own = Moves.between(reaching(current.own_label), reaching(change.prepared.indexed.label))
+    return Moves(own.adds, own.removes | change.lifts)
 
 
 def check_change(

@@ -4,8 +4,9 @@ Labels go from a visit to a report and from the report to its results. Whoever d
 the report, takes the report out of the visit, or deletes it, shows the results. A professional may
 do so only where they may remove the labels that are lost; what is written itself is checked beside
 its own labels (``attaching``). Labels that their own resource loses take theirs along by right, and
-those of a deleted resource stay where they are: neither is a loss here. What stays so is lifted by
-nobody any more, so what others wait to be announced with is not deleted before.
+those of a deleted resource stay where they are: neither is a loss here. What stays so is lifted
+there, by who may (``relabelling``); but no delay announces it any more, so what others wait to be
+announced with is not deleted before.
 
 What is written again under a deleted id takes over what the deleted one reached: it must reach it
 too. What moves to another record leaves this one, as a deletion does.
@@ -249,8 +250,8 @@ def _edges(nodes: Iterable[_Node]) -> dict[int, set[int]]:
 def _waiting(permit: Permit) -> Conflict:
     return Conflict(
         f"What belongs to {permit.change.rt}/{permit.change.rid} waits with it to be announced to "
-        "the patient, and would wait for ever: remove INVISIBLE_PATIENT from it first, or ask a "
-        "doctor."
+        "the patient, and no delay would announce it any more: remove INVISIBLE_PATIENT from it "
+        "first, or ask a doctor."
     )
 
 

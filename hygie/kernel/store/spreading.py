@@ -76,6 +76,9 @@ _KEYS = """
 SELECT k.key FROM unnest($1::smallint[], $2::uuid[]) AS a (rt, uid)
 JOIN resource_key k ON k.rt = a.rt AND k.uid = a.uid
 """
+ORIGIN_STANDS = """EXISTS (
+  SELECT FROM resource o WHERE o.key = l.origin AND (o.pat = l.pat OR o.others @> ARRAY[l.pat]))"""
+"""Whether what a row ``l`` of ``label_reach`` comes from is still there, in the same record."""
 _ORIGINS = """
 SELECT DISTINCT l.origin FROM label_reach l WHERE l.pat = $1 AND l.key = ANY ($2::bigint[])
 """
@@ -204,7 +207,8 @@ async def spread(
 ) -> dict[int, int]:
     """Bring every label up to date after these versions; return those of the versions, by key.
 
-    A deleted resource keeps the labels it had, and so does what belonged to it.
+    A deleted resource keeps the labels it had, and so does what belonged to it, until a change of
+    its own lifts them (``Change.lifts``).
     """
     written = [one for one in versions if one.permit.change.prepared is not None]
     if not held.labelled or not written:
@@ -261,8 +265,14 @@ async def _in_record(connection: Connection, pat: int, written: Sequence[Version
         if reaching(row["own"]):
             after.append(_Reach(origin, reaching(row["own"]), {origin}))
             await _follow(connection, pat, after[-1], [row])
-    # What a deleted resource reached stays as it was.
-    kept = {(r["origin"], r["key"]): r["label"] for r in before if r["origin"] not in standing}
+    # What a deleted resource reached stays as it was, unless it is lifted there.
+    lifts = {one.key: int(one.permit.change.lifts) for one in written}
+    left = [row for row in before if row["origin"] not in standing]
+    kept = {
+        (row["origin"], row["key"]): label
+        for row in left
+        if (label := row["label"] & ~lifts.get(row["key"], 0))
+    }
     kept |= {(one.origin, key): one.label for one in after for key in one.nodes}
     if kept:
         await connection.execute(

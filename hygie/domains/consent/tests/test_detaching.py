@@ -113,7 +113,7 @@ async def test_a_report_written_again_under_its_id_shows_no_result(ward: Ward) -
 
 
 async def test_what_others_wait_with_is_not_deleted_before_it_is_announced(ward: Ward) -> None:
-    """They would wait for ever: no job and no doctor finds a label of what is gone."""
+    """They would wait until a doctor thinks of them: no job finds a label of what is gone."""
     person, petit = await ward.desk.person("lea"), await ward.desk.professional("petit")
     theirs = await ward.create("roux", "Observation")
     report = await ward.create("petit", "DiagnosticReport", ANNOUNCE, result=[to(theirs)])
