@@ -34,7 +34,8 @@ async def _status(portal: Portal, login: str, address: str) -> int:
 
 async def test_the_first_visit_asks_two_questions_beside_who_would_see(portal: Portal) -> None:
     assert await _status(portal, "dr.petit", RECORD) == 404
-    context, page = await _page(portal, "ada")
+    context = await portal.context("ada", java_script_enabled=False, now=True)
+    page = await context.new_page()
     await page.goto("/patient/")
     await page.get_by_role("link", name="Répondre").click()
     await expect(page.get_by_text("Dr Hélène PETIT, Médecin")).to_be_visible()

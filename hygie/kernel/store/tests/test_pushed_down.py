@@ -43,6 +43,7 @@ CLAUSES = {
 """Print conditions and sort keys on a row ``r`` that a decided statement has chosen."""
 WITHOUT = {
     "kernel/store/attaching.py": "labels that a reference would move, which answer nobody",
+    "kernel/store/detaching.py": "labels that a change would take away, which answer nobody",
     "kernel/store/exporting.py": "the local operator's export of everything",
     "kernel/store/identifying.py": "the right identify, which answers identity alone",
     "kernel/store/loading/copying.py": "the local operator's load",
