@@ -20,6 +20,7 @@ from hygie.domains.consent.service import (
     notices,
     retention,
 )
+from hygie.domains.consent.service.told import News, home
 from hygie.domains.consent.tests.conftest import Desk
 from hygie.kernel.errors import NotFound
 from hygie.kernel.security.caller import SYSTEM, Caller
@@ -315,3 +316,5 @@ async def test_the_person_is_told_who_prolonged_their_own_membership(desk: Desk)
             await notices.tell_of_prolonged_memberships(desk.repository, at=now() + SOON)
         assert [one["what"] for one in await told(desk, person)] == expected
     assert (await told(desk, person))[0]["by"] == doctor.reference
+    _, found = await home(desk.repository, person, "j-ode", at=now() + SOON)
+    assert [one.who for one in found if one.news is News.PROLONGED] == [doctor.reference]

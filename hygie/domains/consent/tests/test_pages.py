@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 
+from hygie.domains.consent.service.notices import tell_of_prolonged_memberships
+from hygie.kernel.security.caller import SYSTEM, Caller, Kind
+from hygie.kernel.store import Repository
 from hygie.kernel.web.stepping_up import FRESH
 from hygie.testing.portal import PASSWORD, Site
-from hygie.testing.stories import ADA, ADA_INS, NORA, TOM, ZOE
+from hygie.testing.stories import ADA, ADA_INS, HELENE, NORA, PAUL, TOM, ZOE
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -243,6 +250,40 @@ def test_a_parent_decides_for_a_child_who_is_told(site: Site) -> None:
     parent.post(f"{path}/research-refuse/")
     assert "ne servent pas à la recherche" in _text(child, f"{path}/")
     assert "Lucie Martin a changé un choix" in _text(child, "/patient/")
+
+
+def _run(site: Site, work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run_coroutine_threadsafe(work, site.loop).result(30)
+
+
+async def _prolong(repository: Repository) -> None:
+    """Let Hélène Petit stay in a team of Paul for longer, and the job tell of it."""
+    today, me = datetime.now(UTC), f"Practitioner/{HELENE}"
+    doctor = Caller(Kind.PROFESSIONAL, await repository.party_number(me), me)
+    for who, days in ((SYSTEM, 5), (doctor, 10)):
+        period = {"start": _day(today, -10), "end": _day(today, days)}
+        team = {
+            "resourceType": "CareTeam", "id": "prolonged", "status": "active",
+            "subject": {"reference": f"Patient/{PAUL}"},
+            "participant": [{"member": {"reference": me}, "period": period}],
+        }  # fmt: skip
+        await repository.update(who, "CareTeam", "prolonged", msgspec.json.encode(team))
+    await tell_of_prolonged_memberships(repository, at=today + timedelta(minutes=1))
+    await repository.delete(SYSTEM, "CareTeam", "prolonged")
+
+
+def _day(today: datetime, days: int) -> str:
+    return (today + timedelta(days=days)).date().isoformat()
+
+
+def test_the_home_tells_who_prolonged_their_own_membership(site: Site) -> None:
+    repository = site.platform.repository
+    assert repository
+    _run(site, _prolong(repository))
+    text = _text(site.client("paul"), "/patient/")
+    assert "Dr Hélène PETIT a prolongé sa place dans votre équipe de soins" in text
+    text = _text(site.client("paul", "en"), "/patient/")
+    assert "Dr Hélène PETIT prolonged their own place in your care team" in text
 
 
 def test_a_helper_decides_nothing(site: Site) -> None:
