@@ -86,9 +86,9 @@ async def test_a_document_is_masked_from_professionals_and_shown_again(
         await doctor.misses("Lettre de sortie")
         who = f"/patient/consent/{person.login}/who/DocumentReference/{person.login}-letter/"
         await window.open(who)
-        await window.follow("Ne plus masquer ce document")
+        await window.follow("Ne plus masquer cet élément")
         await window.press("Ne plus masquer")
-        await window.sees("Ce document n’est plus masqué.")
+        await window.sees("Cet élément n’est plus masqué.")
         await doctor.open(letter)
         await doctor.reads("Lettre de sortie")
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 MINE = "/patient/consent"
 
 
+def _run(site: Site, work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run_coroutine_threadsafe(work, site.loop).result(30)
+
+
 def _text(client: Client, path: str, status: int = 200) -> str:
     answer = client.get(path)
     assert answer.status_code == status, path
@@ -224,6 +228,43 @@ def test_a_masked_document_is_hidden_from_the_nurse_and_shown_again(site: Site) 
     assert nurse.get(item).status_code == 200
 
 
+async def _masked_with_visit(repository: Repository) -> None:
+    """Store a masked visit of Nora and a result of it."""
+    about = {"subject": {"reference": f"Patient/{NORA}"}}
+    label = {"system": "urn:oid:1.2.250.1.213.1.1.4.13", "code": "MASQUE_PS"}
+    visit = {
+        "resourceType": "Encounter", "id": "masked-visit", "status": "finished",
+        "class": {"code": "AMB"}, "meta": {"security": [label]}, **about,
+    }  # fmt: skip
+    result = {
+        "resourceType": "Observation", "id": "of-masked-visit", "status": "final",
+        "code": {"text": "Glycémie"}, "encounter": {"reference": "Encounter/masked-visit"}, **about,
+    }  # fmt: skip
+    for one in (visit, result):
+        raw = msgspec.json.encode(one)
+        await repository.update(SYSTEM, str(one["resourceType"]), str(one["id"]), raw)
+
+
+def test_what_a_deleted_visit_left_masked_is_unmasked_on_its_page(site: Site) -> None:
+    repository = site.platform.repository
+    assert repository
+    _run(site, _masked_with_visit(repository))
+    client, nurse = site.client("nora"), site.client("marc.vidal")
+    path = f"{MINE}/{NORA}/mask/Observation/of-masked-visit/"
+    item = f"/professional/record/{NORA}/Observation/of-masked-visit/"
+    assert path in _text(client, f"{MINE}/{NORA}/who/Observation/of-masked-visit/")
+    answer = client.post(path, follow=True)
+    assert "reste masqué avec la visite" in answer.content.decode()
+    assert nurse.get(item).status_code == 404
+    _run(site, repository.delete(SYSTEM, "Encounter", "masked-visit"))
+    assert nurse.get(item).status_code == 404
+    answer = client.post(path, follow=True)
+    assert "Cet élément n’est plus masqué" in answer.content.decode()
+    assert nurse.get(item).status_code == 200
+    assert path not in _text(client, f"{MINE}/{NORA}/who/Observation/of-masked-visit/")
+    _run(site, repository.delete(SYSTEM, "Observation", "of-masked-visit"))
+
+
 def test_a_parent_sees_no_secret_visit(site: Site) -> None:
     secret = f"{MINE}/{TOM}/who/Encounter/secret-visit/"
     assert "caché aux parents" in _text(site.client("tom"), secret)
@@ -250,10 +291,6 @@ def test_a_parent_decides_for_a_child_who_is_told(site: Site) -> None:
     parent.post(f"{path}/research-refuse/")
     assert "ne servent pas à la recherche" in _text(child, f"{path}/")
     assert "Lucie Martin a changé un choix" in _text(child, "/patient/")
-
-
-def _run(site: Site, work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run_coroutine_threadsafe(work, site.loop).result(30)
 
 
 async def _prolong(repository: Repository) -> None:
