@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hygie.kernel.api.tests.client import Client
+from hygie.testing import stories
 from tests.faults.test_rules_over_http import (
     ANNOUNCE,
     LABELS,
@@ -19,6 +20,7 @@ from tests.faults.test_rules_over_http import (
     House,
     house,
     label,
+    of_age,
     patient,
     registering,
 )
@@ -30,14 +32,14 @@ AUTHOR = {"reference": "Practitioner/rules-author"}
 _numbers = count(1)
 
 
-def visit(house: House, *codes: str) -> str:
+def visit(house: House, *codes: str, whose: str = PATIENT) -> str:
     """Store a visit that the author wrote; return the reference."""
     rid = f"left-visit-{next(_numbers)}"
     security = [{"system": LABELS, "code": code} for code in codes]
     house.put(
         {
             "resourceType": "Encounter", "id": rid, "status": "finished",
-            "class": {"code": "AMB"}, "subject": {"reference": f"Patient/{PATIENT}"},
+            "class": {"code": "AMB"}, "subject": {"reference": f"Patient/{whose}"},
             "participant": [{"individual": AUTHOR}],
             **({"meta": {"security": security}} if security else {}),
         }
@@ -45,18 +47,18 @@ def visit(house: House, *codes: str) -> str:
     return f"Encounter/{rid}"
 
 
-def result(house: House, encounter: str, *codes: str) -> str:
+def result(house: House, encounter: str, *codes: str, whose: str = PATIENT) -> str:
     """Store a result of a visit that the author wrote; return the reference."""
-    reference = house.result(*codes)
+    reference = house.result(*codes, patient=whose)
     body = house.operator()("GET", reference).json
     house.put({**body, "encounter": {"reference": encounter}})
     return reference
 
 
-def left(house: House, *codes: str) -> str:
+def left(house: House, *codes: str, whose: str = PATIENT) -> str:
     """Return a result that is labelled by a visit that was deleted, and by nothing else."""
-    encounter = visit(house, *codes)
-    reference = result(house, encounter)
+    encounter = visit(house, *codes, whose=whose)
+    reference = result(house, encounter, whose=whose)
     assert house.operator()("DELETE", encounter).status == 204
     return reference
 
@@ -114,6 +116,26 @@ def test_the_person_lifts_nothing_that_was_left_to_be_announced(house: House) ->
     reference, me = left(house, ANNOUNCE, MASK), house.person(PATIENT)
     assert label(me, reference, "delete", ANNOUNCE).status == 404
     assert label(me, reference, "delete", MASK).status == 404
+
+
+@pytest.mark.parametrize(("years", "status"), [(15, 403), (16, 200)])
+def test_a_minor_lifts_the_secret_that_was_left_and_a_parent_does_not(
+    house: House, years: int, status: int
+) -> None:
+    child, mother = f"left-child-{years}", f"left-mother-{years}"
+    parent = stories.choice(child, "representative", "permit")
+    parent["provision"]["actor"] = [
+        {
+            "role": {"coding": [{"system": stories.STANDING, "code": "parent"}]},
+            "reference": {"reference": f"Patient/{mother}"},
+        }
+    ]
+    house.put(patient(child, of_age(years)), patient(mother, "1980-05-05"), parent)
+    shown, reference = house.result(patient=child), left(house, SECRET, whose=child)
+    assert house.person(mother)("GET", shown).status == 200
+    assert label(house.person(mother), reference, "delete", SECRET).status == 404
+    assert label(house.person(child), reference, "delete", SECRET).status == status
+    assert house.person(mother)("GET", reference).status == (200 if status == 200 else 404)
 
 
 def test_lifting_one_label_that_was_left_keeps_the_others(house: House) -> None:
