@@ -49,7 +49,7 @@ WITHOUT = {
     "kernel/store/loading/copying.py": "the local operator's load",
     "kernel/store/purging.py": "a named job of the local operator, which answers counts",
     "kernel/store/reindexing.py": "a named job of the local operator, which answers counts",
-    "kernel/store/relabelling.py": "labels left by what is gone, after the decision to lift them",
+    "kernel/store/relabelling.py": "labels left on what the caller reads, for the decision to lift",
     "kernel/store/spreading.py": "labels on their way, which answer nobody",
     "kernel/store/versions.py": "versions being written, after the decision",
     "kernel/store/writing.py": "what a permitted change replaces, for the guard, never answered",
