@@ -41,6 +41,7 @@ def related(relation: Relation, said: Words) -> Atom:
         lambda columns: f"({columns.bits} & {bit}) <> 0",
         said,
         int(relation),
+        bit,
     )
 
 
@@ -53,6 +54,7 @@ def principal_related(relation: Relation, said: Words) -> Atom:
         lambda columns: f"({columns.bits} & {bit}) <> 0",
         said,
         int(relation),
+        bit,
     )
 
 
