@@ -7,6 +7,7 @@ pytest_plugins = (
     "hygie.testing.cards",
     "hygie.testing.portal",
     "hygie.testing.browser",
+    "hygie.testing.walking",
 )
 
 CARD_SERVICES = ("accounts", "attempts", "challenges")

@@ -24,7 +24,8 @@ import msgspec
 from harness import scratch, timed
 
 from hygie.domains.rights.service.copying import Counts
-from hygie.domains.rights.service.exports import ask, exports, fetch, folder_of, prepare
+from hygie.domains.rights.service.exports import ask, exports, folder_of, prepare
+from hygie.domains.rights.service.prepared import fetch
 from hygie.kernel.platform import Platform, discover
 from hygie.kernel.security.caller import SYSTEM, Caller, Kind
 from hygie.kernel.store import Repository, open_repository

@@ -34,7 +34,7 @@ from hygie.kernel.security.policies import Policies
 from hygie.kernel.store import tokens
 from hygie.kernel.store.columns import stored_name
 from hygie.kernel.store.people import find_statement
-from hygie.kernel.store.search.driver import plan_of
+from hygie.kernel.store.search.driver import plan_of, rows_of
 from hygie.kernel.store.search.plan import Statement
 from hygie.kernel.store.search.query import read_query
 from hygie.kernel.store.search.sql import Known
@@ -53,6 +53,12 @@ WHERE c.member = $1 AND c.kind = 1 AND now() >= c.starts AND now() < c.ends AND 
     AND ((x.member = $1 AND x.kind = 5) OR (x.member = 0 AND x.kind IN (18, 19, 22))))
 """
 _SHOWN = "(r.label & 12) = 0 AND get_bit($2::bytea, r.matter) = 1"
+_BEST_OF_EACH = """
+SELECT m.* FROM unnest(ARRAY ({mine})) AS p (pat) CROSS JOIN LATERAL (
+  SELECT r.key, r.d, r.body FROM resource r
+  WHERE r.pat = p.pat AND {shown} AND r.rt = {rt} ORDER BY r.d {order} LIMIT 21) m
+ORDER BY m.d {order} NULLS LAST, m.key LIMIT 21
+"""
 _NEWEST = "ORDER BY r.d DESC NULLS LAST, r.key LIMIT 21"
 
 
@@ -70,10 +76,10 @@ class Case:
 def cases() -> list[Case]:
     """Return the searches."""
     observation = type_number("Observation")
-    name = stored_name("Observation", "code")
+    coding = stored_name("Observation", "code")
 
     def code(place: int) -> Callable[[], Sequence[object]]:
-        return lambda: [tokens.code_token(name, CODE_SYSTEM, code_of(place))]
+        return lambda: [tokens.code_token(coding, CODE_SYSTEM, code_of(place))]
 
     coded = ("code", f"{CODE_SYSTEM}|{code_of(3)}")
     of_mine = f"FROM resource r WHERE r.pat = ANY (ARRAY ({_MINE})) AND {_SHOWN}"
@@ -92,14 +98,14 @@ def cases() -> list[Case]:
             f"SELECT count(*) {of_mine} AND r.code = $3 AND r.rt = {observation}",
             code(3),
         ),
-        Case(
-            "newest 20 of a type",
-            "Observation",
-            [("_sort", "-date"), ("_count", "20"), ("_total", "none")],
-            f"SELECT m.* FROM unnest(ARRAY ({_MINE})) AS p (pat) CROSS JOIN LATERAL ("
-            f"SELECT r.key, r.d, r.body FROM resource r WHERE r.pat = p.pat AND {_SHOWN} "
-            f"AND r.rt = {observation} ORDER BY r.d DESC LIMIT 21) m "
-            "ORDER BY m.d DESC NULLS LAST, m.key LIMIT 21",
+        *(
+            Case(
+                f"{name} 20 of a type",
+                "Observation",
+                [("_sort", sort), ("_count", "20"), ("_total", "none")],
+                _BEST_OF_EACH.format(mine=_MINE, shown=_SHOWN, rt=observation, order=order),
+            )
+            for name, sort, order in (("newest", "-date", "DESC"), ("oldest", "date", "ASC"))
         ),
         Case(
             "count of a type",
@@ -110,16 +116,17 @@ def cases() -> list[Case]:
     ]
 
 
-async def statement(
+async def search(
     connection: Connection, case: Case, caller: Caller, policies: Policies
-) -> Statement:
-    """Return what the product sends for a search of this caller, in the open transaction."""
+) -> list[Record]:
+    """Do what the product does for a search of this caller, in the open transaction."""
     decision = decide(caller, directory=False, policy=policies.read)
     known = Known(now=SystemClock().now(), site=Site("http://localhost/fhir"))
     plan = await plan_of(connection, decision, read_query(case.rt, case.pairs), known)
     if plan.query.summary == "count":
-        return plan.count(exact=plan.query.total == "accurate")
-    return plan.page(limit=plan.query.count + 1, cursor=None)
+        text, values = plan.count(exact=plan.query.total == "accurate")
+        return list(await connection.fetch(text, *values))
+    return await rows_of(connection, plan, limit=plan.query.count + 1, cursor=None)
 
 
 async def timed(ask: Callable[[], Awaitable[object]], times: int = TIMES) -> list[float]:
@@ -133,36 +140,32 @@ async def timed(ask: Callable[[], Awaitable[object]], times: int = TIMES) -> lis
     return taken
 
 
-Make = Callable[[], Awaitable[Statement]]
+Ask = Callable[[], Awaitable[list[Record]]]
 
 
 async def run(
-    connection: Connection, caller: Caller, make: Make, times: int = TIMES
-) -> tuple[list[float], set[object]]:
+    connection: Connection, caller: Caller, ask: Ask, times: int = TIMES
+) -> tuple[list[float], list[object]]:
     """Return the milliseconds of a search under the caller's belt, and what it found.
 
     What the product reads before the statement counts too.
     """
     system, members = parties([caller])
     await connection.execute(begin(members, system=system))
-
-    async def ask() -> list[Record]:
-        text, values = await make()
-        return list(await connection.fetch(text, *values))
-
     rows = await ask()
     taken = await timed(ask, times)
     await connection.execute("ROLLBACK")
-    return taken, {row[0] for row in rows}
+    return taken, [row[0] for row in rows]
 
 
-def ready(asked: Statement) -> Make:
-    """Return a statement that is known already."""
+def ready(connection: Connection, asked: Statement) -> Ask:
+    """Return how to ask a statement that is known already."""
 
-    async def make() -> Statement:
-        return asked
+    async def ask() -> list[Record]:
+        text, values = asked
+        return list(await connection.fetch(text, *values))
 
-    return make
+    return ask
 
 
 def show(name: str, taken: list[float]) -> float:
@@ -196,21 +199,21 @@ async def measure(database: ScratchDatabase, crowd: Crowd, policies: Policies) -
         doctor = await known_caller(connection, policies, crowd.doctor)
         for case in cases():
             print(case.name)
-            best_values = [doctor.party, doctor.matters, *case.values()]
+            best_case = case.best, [doctor.party, doctor.matters, *case.values()]
             checked: list[float] = []
             unchecked: list[float] = []
             best: list[float] = []
             # In turns: what the machine does beside falls on all of them.
             for _ in range(ROUNDS):
                 taken, found = await run(
-                    connection, doctor, partial(statement, connection, case, doctor, policies)
+                    connection, doctor, partial(search, connection, case, doctor, policies)
                 )
                 checked += taken
                 taken, _ = await run(
-                    connection, SYSTEM, partial(statement, connection, case, SYSTEM, policies)
+                    connection, SYSTEM, partial(search, connection, case, SYSTEM, policies)
                 )
                 unchecked += taken
-                taken, same = await run(connection, SYSTEM, ready((case.best, best_values)))
+                taken, same = await run(connection, SYSTEM, ready(connection, best_case))
                 best += taken
             if found != same:
                 raise SystemExit(f"{case.name}: the reference finds other rows")
@@ -221,7 +224,7 @@ async def measure(database: ScratchDatabase, crowd: Crowd, policies: Policies) -
             worst = max(worst, ratio)
         print("names of my patients, one of them misspelt")
         asked = find_statement(decide(doctor, directory=False, policy=policies.read), "legof")
-        show("rules and belt", (await run(connection, doctor, ready(asked)))[0])
+        show("rules and belt", (await run(connection, doctor, ready(connection, asked)))[0])
     await app.close()
     return worst
 

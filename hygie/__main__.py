@@ -29,6 +29,7 @@ COMMANDS = (
     "keys",
     "backup",
     "restore",
+    "clear-remnants",
 )
 REFUSED, WRONG_SETTINGS = 1, 2
 

@@ -27,8 +27,9 @@ from hygie.kernel.database.connection import Database
 from hygie.kernel.errors import HygieError, NotFound, Unavailable
 from hygie.kernel.platform import DemoDirectory, Platform, discover
 from hygie.kernel.platform import Face as Mounted
-from hygie.kernel.store import Repository, open_repository, statistics
+from hygie.kernel.store import Repository, key_jobs, open_repository, remnant_jobs, statistics
 from hygie.kernel.store.ids import key_of
+from hygie.kernel.store.purging import ERASURE
 from hygie.kernel.web import portal, waiting
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,9 @@ def compose(settings: Settings, *, demo: DemoDirectory | None = None) -> Platfor
     if settings.only != "api":
         discover(platform, "hygie.portals")
     platform.add_job("store.refresh_statistics", _refresh_statistics, every=REFRESH)
+    platform.add_job(key_jobs.KEEP, _keep_keys, every=key_jobs.EVERY)
+    platform.add_job(key_jobs.WATCH, _watch_keys, every=key_jobs.EVERY)
+    platform.add_job(remnant_jobs.CLEAR, _clear_remnants, every=remnant_jobs.EVERY)
     return platform
 
 
@@ -173,7 +177,7 @@ def _machine_face(platform: Platform, repository: Repository) -> MachineFace:
         zone=ZoneInfo(settings.zone),
         clock=SystemClock(),
     )
-    engine = Engine(repository, settings.fhir_base, events, __version__, platform.documents)
+    engine = Engine(repository, settings.fhir_base, events, __version__, platform)
     return MachineFace(engine, settings.trusted_proxies)
 
 
@@ -214,6 +218,23 @@ def _simulators(settings: Settings) -> Face | None:
 
     write_outside_people(settings)
     return simulators(settings)
+
+
+async def _keep_keys(platform: Platform) -> None:
+    if platform.repository is not None:
+        await key_jobs.keep_keys(platform.repository, at=SystemClock().now())
+
+
+async def _watch_keys(platform: Platform) -> None:
+    if platform.repository is not None:
+        await key_jobs.watch_keys(platform.repository, at=SystemClock().now())
+
+
+async def _clear_remnants(platform: Platform) -> None:
+    repository, settings = platform.repository, platform.settings
+    if repository is not None and await remnant_jobs.is_pending(repository):
+        admin = None if settings.database_url else server.admin_dsn(settings)
+        await remnant_jobs.clear_remnants(repository, ERASURE, admin_dsn=admin)
 
 
 async def _refresh_statistics(platform: Platform) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from docs_access import access_page
+from docs_access_log import access_log_page
 from docs_errors import errors_page
 from docs_matrix import matrix_page
 from docs_operations import operations_page
@@ -17,6 +18,7 @@ from docs_rules import rules_page
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs/reference"
 PAGES = {
+    "access-log.md": access_log_page,
     "access.md": access_page,
     "book-of-rules.md": rules_page,
     "errors.md": errors_page,

@@ -8,7 +8,8 @@ from importlib.resources import files
 
 from docs_markdown import code, codes, page, table
 
-from hygie.domains.consent.policy.rules import READ, RELABEL, RELABELS, WRITE
+from hygie.domains.consent.policy.labelling import RELABEL, RELABELS
+from hygie.domains.consent.policy.rules import READ, WRITE
 from hygie.kernel.security.algebra import Policy, Rule
 from hygie.kernel.security.caller import Kind, Right
 from hygie.kernel.security.clauses import Atom, Clause, Either, Not
@@ -43,7 +44,7 @@ def access_page() -> str:
             [_atom(atom) for atom in _atoms()],
         ),
         "A label is a code in `meta.security` or, for a document, `securityLabel`: "
-        f"{codes(label.name.lower() for label in Label if label.name)}.",
+        f"{codes(_names(_LABELS))}. The mark of a withdrawn version is none of them.",
         "## Relations",
         "Rows of `care_relation`, written in the transaction of the FHIR resource that states "
         "them. A decision reads them as one number of 64 bits: bit *k* is a relation of kind *k* "
@@ -69,9 +70,16 @@ def _rules(policy: Policy) -> str:
 
 def _labels(policy: Policy) -> str:
     return table(
-        ("Rule", "Facts, all needed", "French", "English", "Labels"),
-        [(*_rule(rule), codes(_names(RELABELS[rule.name]))) for rule in policy.rules],
+        ("Rule", "Facts, all needed", "French", "English", "Adds", "Removes"),
+        [
+            (*_rule(rule), codes(_names(moves.adds)), codes(_names(moves.removes)))
+            for rule in policy.rules
+            for moves in [RELABELS[rule.name]]
+        ],
     )
+
+
+_LABELS = ~Label.WITHDRAWN
 
 
 def _names(labels: Label) -> list[str]:

@@ -8,8 +8,9 @@ from docs_markdown import code, codes, page, table
 
 from hygie.domains.consent.model.constants import CONSTANTS
 from hygie.domains.consent.model.events import EVENTS
-from hygie.domains.consent.model.roles import ROLES
+from hygie.domains.consent.model.roles import DUTIES, ROLES
 from hygie.domains.consent.model.states import CHANGES
+from hygie.domains.consent.policy.identity import PROTECTED
 from hygie.domains.consent.policy.matrix import LINES
 from hygie.kernel.security.dated import Validity
 from hygie.kernel.security.matters import MATTERS, UNKNOWN
@@ -36,6 +37,12 @@ def matrix_page() -> str:
         table(("Line", "Documents", "Other matters", "Lacks", "Since", "Mark", "Source"), _lines()),
         "## Roles, and the line each reads by",
         table(("Role", "French", "English", "Line", "Emergency", "Centre 15", "Mark"), _roles()),
+        "## What is reserved to some professions",
+        "Adding a label and removing it: the rules are in [Who may see and do what](access.md).",
+        table(("Duty", "Role", "Since", "Mark", "Source"), _reserved()),
+        "## Elements that only identity proofing changes",
+        "By the operator, or an account with the right `identify`.",
+        table(("Element", "Only", "Since", "Mark", "Source"), _protected()),
         "## Delays, ages and lengths",
         table(("What", "Value", "From", "To", "Mark", "Source"), _constants()),
         "## Events that start and end a membership of the care team",
@@ -46,6 +53,23 @@ def matrix_page() -> str:
         "## States of a record",
         _states(),
     )
+
+
+def _reserved() -> Iterable[tuple[str, ...]]:
+    labels = ROLES.latest()
+    for row in DUTIES.rows:
+        duty, role = row.key
+        name = f"{code(role)} {labels[role,].label_fr}"
+        first, _ = _dates(row.validity)
+        mark, source = row.validity.mark, row.validity.source
+        yield code(duty), name, first, mark, source
+
+
+def _protected() -> Iterable[tuple[str, ...]]:
+    for row in PROTECTED.rows:
+        first, _ = _dates(row.validity)
+        mark, source = row.validity.mark, row.validity.source
+        yield code(".".join(row.key)), code(row.value) if row.value else "", first, mark, source
 
 
 def _types() -> Iterable[tuple[str, ...]]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from docs_markdown import code, codes, page, paragraphs, table
 
-from hygie.kernel.api import history, meta, routes, tokens
+from hygie.kernel.api import history, meta, operations, routes, tokens
 from hygie.kernel.api.routes import Route
 from hygie.kernel.audit import provider
+from hygie.kernel.config import Settings
 from hygie.kernel.fhir import primitives, scan
 from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.fhir.search.registry import Parameter, parameters
 from hygie.kernel.fhir.search.values import PREFIXES
+from hygie.kernel.platform import Operation, Platform, discover
 from hygie.kernel.store import bundles, compose, pairs, searching
 from hygie.kernel.store.bodies import INLINE_LIMIT
 from hygie.kernel.store.search import includes, plan, query
@@ -45,7 +48,9 @@ def operations_page() -> str:
         f"Its search parameters are {codes(provider.PARAMETERS)} and `_count`.",
         "## Operations",
         _operations(),
-        _summary(meta.__doc__),
+        _summary(meta.__doc__)
+        + " Each other operation is defined at `/fhir/OperationDefinition/{type}-{name}` in small "
+        "letters, without a token; the CapabilityStatement gives the address.",
         "## Other addresses",
         table(
             ("Method", "Path", "What it does"),
@@ -72,15 +77,27 @@ def operations_page() -> str:
 
 
 def _operations() -> str:
-    on_types = [(f"/fhir/{rt}/${name}", one) for (rt, name), one in routes.OPERATIONS.items()]
-    on_one = [(f"{PATHS['id']}/${name}", one) for name, one in routes.ON_RESOURCES.items()]
-    return table(
-        ("Operation", "Method", "Path", "What it does"),
-        [
-            (code(path.rpartition("/")[2]), one.method, code(path), _summary(one.run.__doc__))
-            for path, one in (*on_types, *on_one)
-        ],
-    )
+    platform = Platform(Settings(data=Path("none")))
+    discover(platform, "hygie.domains")
+    ours = [row for one in operations.known(platform.operations) for row in _declared(one)]
+    on_one = [
+        (code(f"${name}"), one.method, code(f"{PATHS['id']}/${name}"), _summary(one.run.__doc__))
+        for name, one in routes.ON_RESOURCES.items()
+    ]
+    return table(("Operation", "Method", "Path", "What it does"), [*ours, *on_one])
+
+
+def _declared(operation: Operation) -> list[tuple[str, str, str, str]]:
+    """Return the lines of an operation: its call, and what stands below its address."""
+    middle = "" if operation.definition["type"] else "/{id}"
+    path = f"/fhir/{operation.rt}{middle}/${operation.code}"
+    name, told = code(f"${operation.code}"), operations.load(operation.run).__doc__
+    methods = " ".join(operations.methods_of(operation))
+    lines = [(name, methods, code(path), _summary(told))]
+    if operation.below:
+        told = operations.load(operation.below).__doc__
+        lines.append((name, "GET DELETE", code(f"{path}/..."), _summary(told)))
+    return lines
 
 
 def _interactions(chosen: Iterable[Route]) -> str:
@@ -115,7 +132,7 @@ def _headers() -> str:
                 (
                     "`return=minimal`, `return=representation`, `return=OperationOutcome` on "
                     "writes; `handling=lenient` leaves unknown search parameters out instead of "
-                    "refusing them"
+                    "refusing them; `respond-async` is needed by `$personal-copy`"
                 ),
             ),
             (code("X-Request-Id"), "a UUID is kept in the traces; else one is made"),

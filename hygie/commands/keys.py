@@ -16,11 +16,14 @@ from hygie.commands.options import command, settings_of
 from hygie.kernel.config import Settings
 from hygie.kernel.database import roles, server
 from hygie.kernel.database.connection import Database
+from hygie.kernel.security.caller import SYSTEM
+from hygie.kernel.security.keys.keeping import lateness
 from hygie.kernel.security.keys.ledger import Ledger, read_file
 from hygie.kernel.security.keys.opening import open_port
 from hygie.kernel.security.keys.recovery import load_or_draw
-from hygie.kernel.security.keys.rotation import RETENTION, destroy_superseded, rewrap, rotate
+from hygie.kernel.security.keys.rotation import destroy_superseded, rewrap, rotate
 from hygie.kernel.store import open_repository
+from hygie.kernel.store.key_jobs import trace_upkeep
 from hygie.kernel.store.sealing import seal_all
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ FROM hygie_keys.patient_key k WHERE k.wrapped IS NOT NULL GROUP BY k.kek ORDER B
 """
 
 Work = Callable[[Settings, argparse.Namespace], Coroutine[None, None, str]]
+LATE = "LATE: "
 
 
 def add(commands: Commands) -> None:
@@ -72,7 +76,9 @@ def run(arguments: argparse.Namespace) -> int:
             done = repeat_all(settings, ready.dsn, more=more)
             sys.stdout.write(f"{len(done)} erasures were repeated.\n")
         else:
-            sys.stdout.write(asyncio.run(_WORK[arguments.act](settings, arguments)))
+            told = asyncio.run(_WORK[arguments.act](settings, arguments))
+            sys.stdout.write(told)
+            return 1 if LATE in told else 0
     return 0
 
 
@@ -82,6 +88,7 @@ async def _status(settings: Settings, _: argparse.Namespace) -> str:
         async with database.connection() as connection:
             standing, destroyed = await connection.fetchrow(_STATUS) or (0, 0)
             versions = await connection.fetch(_VERSIONS)
+            late = await lateness(connection, at=datetime.now(UTC))
     finally:
         await database.close()
     held = ", ".join(str(version) for version in open_port(settings).versions())
@@ -91,6 +98,7 @@ async def _status(settings: Settings, _: argparse.Namespace) -> str:
         f"Data keys: {standing}; destroyed: {destroyed}",
         *(f"  {count} wrapped by {kek}{_since(since)}" for kek, count, since in versions),
         f"Erasures in the ledger: {len(Ledger.of(settings).read())}",
+        *(f"{LATE}{one.subject}: {one.detail}" for one in late),
     ]
     return "\n".join(lines) + "\n"
 
@@ -106,12 +114,13 @@ async def _rotate(settings: Settings, arguments: argparse.Namespace) -> str:
         done = await work(database, open_port(settings), at=datetime.now(UTC))
     finally:
         await database.close()
+    await _trace(settings, f"key-encryption key rotated; {done} data keys wrapped anew")
     return f"{done} data keys were wrapped anew. No document was touched.\n"
 
 
 async def _destroy(settings: Settings, arguments: argparse.Namespace) -> str:
     database = await Database.open(settings, role=roles.KEYS, size=1)
-    kept = timedelta(0) if arguments.now else RETENTION
+    kept = timedelta(0) if arguments.now else None
     try:
         gone = await destroy_superseded(
             database, open_port(settings), at=datetime.now(UTC), kept=kept
@@ -120,7 +129,16 @@ async def _destroy(settings: Settings, arguments: argparse.Namespace) -> str:
         await database.close()
     if not gone:
         return "No key-encryption key was superseded long enough ago.\n"
+    await _trace(settings, f"destroyed: {', '.join(map(str, gone))}")
     return f"Destroyed for ever: key-encryption keys {', '.join(map(str, gone))}.\n"
+
+
+async def _trace(settings: Settings, detail: str) -> None:
+    database = await Database.open(settings, size=1)
+    try:
+        await trace_upkeep(database, SYSTEM, detail)
+    finally:
+        await database.close()
 
 
 async def _encrypt(settings: Settings, _: argparse.Namespace) -> str:

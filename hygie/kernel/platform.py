@@ -9,12 +9,15 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import msgspec
+
 from hygie.kernel.errors import ConfigurationError
 from hygie.kernel.security.policies import Policies
-from hygie.kernel.store.facts import Guard, Projection
+from hygie.kernel.store.facts import Guard, Projection, Protection
 from hygie.kernel.store.law import Law
 
 if TYPE_CHECKING:
@@ -166,6 +169,43 @@ class DemoDirectory(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One FHIR operation, as its OperationDefinition declares it (R4, operationdefinition.html).
+
+    Attributes:
+        definition: the OperationDefinition without ``url``, which is where this server serves it.
+        run: what answers, ``module:function``; it takes the engine and the request of
+            :mod:`hygie.kernel.api` and returns its response.
+        below: what answers below the address of the operation (the status and the files of an
+            asynchronous request), in the same way; empty where there is nothing.
+    """
+
+    definition: Mapping[str, Any]
+    run: str
+    below: str = ""
+
+    @property
+    def id(self) -> str:
+        """Return the id of the OperationDefinition."""
+        return str(self.definition["id"])
+
+    @property
+    def code(self) -> str:
+        """Return the name of the operation, without ``$``."""
+        return str(self.definition["code"])
+
+    @property
+    def rt(self) -> str:
+        """Return the resource type it is for."""
+        return str(self.definition["resource"][0])
+
+    @classmethod
+    def read(cls, file: Path, *, run: str, below: str = "") -> Operation:
+        """Read an operation from the file of its OperationDefinition."""
+        return cls(msgspec.json.decode(file.read_bytes()), run, below)
+
+
 Job = Callable[["Platform"], Awaitable[None]]
 FaceMaker = Callable[["Platform"], Coroutine[Any, Any, Face]]
 
@@ -187,7 +227,9 @@ class Platform:
     projections: dict[str, Projection] = field(default_factory=dict)
     policies: Policies | None = None
     guard: Guard | None = None
+    protections: dict[str, Protection] = field(default_factory=dict)
     announcers: dict[tuple[Portal, Place], list[str]] = field(default_factory=dict)
+    operations: list[Operation] = field(default_factory=list)
     doors: list[Door] = field(default_factory=list)
     departures: list[str] = field(default_factory=list)
     middleware: list[str] = field(default_factory=list)
@@ -274,6 +316,19 @@ class Platform:
             raise ValueError(f"/{prefix} has an answer already")
         self.faces[prefix] = make
 
+    def add_operation(self, definition: Path, *, run: str, below: str = "") -> None:
+        """Answer the FHIR operation that the OperationDefinition of a file declares.
+
+        ``run`` and ``below`` are ``module:function``, as :class:`Operation` says.
+
+        Raises:
+            ValueError: another operation has this name on this type.
+        """
+        added = Operation.read(definition, run=run, below=below)
+        if any((one.rt, one.code) == (added.rt, added.code) for one in self.operations):
+            raise ValueError(f"{added.rt} already has ${added.code}")
+        self.operations.append(added)
+
     def add_projection(self, rt: str, projection: Projection) -> None:
         """Let resources of a type state facts that the access rules read.
 
@@ -283,6 +338,16 @@ class Platform:
         if rt in self.projections:
             raise ValueError(f"{rt} already has a projection")
         self.projections[rt] = projection
+
+    def add_protection(self, rt: str, protection: Protection) -> None:
+        """Let a domain say who may change protected elements of a type.
+
+        Raises:
+            ValueError: the type is already protected.
+        """
+        if rt in self.protections:
+            raise ValueError(f"{rt} is already protected")
+        self.protections[rt] = protection
 
     def set_rules(self, policies: Policies, guard: Guard) -> None:
         """Give the access rules, and who may change the facts they read; one domain does.
@@ -303,7 +368,7 @@ class Platform:
         """
         if self.policies is None or self.guard is None:
             raise ConfigurationError("No domain gives access rules: put domains/consent back.")
-        return Law(self.policies, self.projections, self.guard)
+        return Law(self.policies, self.projections, self.guard, self.protections)
 
     def add_job(self, name: str, job: Job, *, every: float) -> None:
         """Run ``job`` in the job worker every so many seconds.

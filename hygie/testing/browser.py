@@ -15,6 +15,7 @@ from hygie.testing.portal import Site
 from hygie.testing.stories import ADA, NORA, PAUL, TOM
 
 if TYPE_CHECKING:
+    from django.test import Client
     from playwright.async_api import Browser, BrowserContext
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -26,6 +27,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-dev-shm-usage",
 ]
+PATIENCE = 20_000
+"""Milliseconds an assertion waits for a page that a busy machine has not drawn yet."""
 PRO, MINE = f"/professional/record/{NORA}", f"/patient/record/{NORA}"
 CHOICES = f"/patient/consent/{NORA}"
 PHONE = "/federation/pro-sante-connect/phone/"
@@ -120,21 +123,41 @@ class Portal:
     site: Site
 
     async def context(
-        self, login: str = "", language: str = "fr", **options: Any
+        self, login: str = "", language: str = "fr", *, now: bool = False, **options: Any
     ) -> BrowserContext:
-        """Return a new window, signed in when a login is given."""
+        """Return a new window, signed in when a login is given.
+
+        With ``now`` the password was given at this moment, as sensitive pages want; else it was
+        given long ago.
+        """
         context = await self.browser.new_context(
             base_url=self.address, extra_http_headers={"accept-language": language}, **options
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         if login:
             # Django refuses its database to a thread that runs an event loop.
-            client = await asyncio.to_thread(self.site.client, login)
+            client = await asyncio.to_thread(_signed_in, self.site, login, now=now)
             session = client.cookies["sessionid"].value
             await context.add_cookies(
                 [{"name": "sessionid", "value": session, "url": self.address}]
             )
         return context
+
+
+def _signed_in(site: Site, login: str, *, now: bool) -> Client:
+    client = site.client(login)
+    if now:
+        # As signing in does, and without its limits per minute.
+        from allauth.account.internal.flows.login import record_authentication  # noqa: PLC0415
+        from django.contrib.auth import get_user  # noqa: PLC0415  after configure
+        from django.http import HttpRequest  # noqa: PLC0415
+
+        request = HttpRequest()
+        request.session = client.session
+        request.user = get_user(request)
+        record_authentication(request, request.user, method="password")
+        request.session.save()
+    return client
 
 
 @pytest.fixture(scope="session")
@@ -148,8 +171,9 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 async def portal(chromium: str, live: str, site: Site) -> AsyncIterator[Portal]:
     """Give the portal in a browser."""
-    from playwright.async_api import async_playwright  # noqa: PLC0415  slow to import
+    from playwright.async_api import async_playwright, expect  # noqa: PLC0415  slow to import
 
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield Portal(browser, live, site)

@@ -34,7 +34,8 @@ RETURNING num
 _RESOURCES = """
 INSERT INTO resource (key, seq, upd, present, code, d, uid, ver, pat, author, part, rt, label,
                       flags, matter, frequent, toks, body)
-SELECT n + $1::bigint, n + $1::bigint, now(), -1,
+SELECT n + $1::bigint, n + $1::bigint,
+       $5::timestamptz + n * interval '3 minutes' + interval '1 hour', -1,
        ($4::bigint[])[1 + n % cardinality($4)],
        $5::timestamptz + n * interval '3 minutes', md5('r' || $1 || n)::uuid, 1,
        ($2::integer[])[1 + (n * 7919 + n / 13) % cardinality($2)], $6::integer, n % 256,

@@ -29,10 +29,10 @@ from hygie.kernel.security.atoms import (
     WITHDRAWN,
     related,
 )
-from hygie.kernel.security.caller import Caller, Kind
+from hygie.kernel.security.caller import Caller, Duty, Kind
 from hygie.kernel.security.clauses import Either, Words
 from hygie.kernel.security.labels import Label
-from hygie.kernel.security.policies import Policies
+from hygie.kernel.security.policies import Moves, Policies
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.store.facts import Fact, PartyRef, Stated
 from hygie.kernel.store.law import Law
@@ -95,7 +95,7 @@ RELABEL = Policy(
         Rule("author", (IS_PROFESSIONAL, AUTHOR), "Vous l’avez écrit.", "You wrote it."),
     )
 )
-ANY_LABEL = Label(0b111111)
+ANY_LABEL = Moves.both(Label(0b111111))
 
 
 class NoMatrix:
@@ -105,6 +105,11 @@ class NoMatrix:
         """Return every matter."""
         del roles, at
         return b"\xff" * 32
+
+    def duties(self, roles: Collection[str], at: date) -> frozenset[Duty]:
+        """Return none."""
+        del roles, at
+        return frozenset()
 
 
 def operator_only(caller: Caller, rt: str, _: frozenset[Stated], __: frozenset[Stated]) -> None:

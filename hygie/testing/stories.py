@@ -181,8 +181,8 @@ def choices() -> list[Json]:
         one
         for patient_id in (NORA, PAUL)
         for one in (
-            _choice(patient_id, "opening", "permit", rule="unless-opposed"),
-            _choice(patient_id, "care-team", "permit"),
+            choice(patient_id, "opening", "permit", rule="unless-opposed"),
+            choice(patient_id, "care-team", "permit"),
         )
     ]
 
@@ -193,7 +193,7 @@ def newcomer() -> list[Json]:
     return [
         patient("Leroy", "Ada", id=ADA, birthDate="1990-04-12", ins=ADA_INS),
         allergy(me, "Arachide", id="peanut"),
-        _choice(ADA, "opening", "permit"),
+        choice(ADA, "opening", "permit"),
         {
             "resourceType": "CareTeam",
             "id": f"team-of-{ADA}",
@@ -209,7 +209,7 @@ def child() -> list[Json]:
     me, born = f"Patient/{TOM}", datetime.now(UTC).date().replace(day=1) - timedelta(days=5600)
     secret = encounter(me, "Consultation", "2026-05-18T09:30:00+02:00", "Contraception")
     label = {"system": "urn:oid:1.2.250.1.213.1.1.4.13", "code": "INVISIBLE_REPRESENTANTS_LEGAUX"}
-    parent = _choice(TOM, "representative", "permit")
+    parent = choice(TOM, "representative", "permit")
     parent["provision"]["actor"] = [
         {
             "role": {"coding": [{"system": STANDING, "code": "parent"}]},
@@ -224,7 +224,8 @@ def child() -> list[Json]:
     ]
 
 
-def _choice(patient_id: str, category: str, kind: str, *, rule: str = "") -> Json:
+def choice(patient_id: str, category: str, kind: str = "permit", *, rule: str = "") -> Json:
+    """Return a choice about a record, as a Consent."""
     return {
         "resourceType": "Consent",
         "id": f"{category}-of-{patient_id}",

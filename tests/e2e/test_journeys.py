@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.async_api import expect
 
 from hygie.testing.browser import Portal
 from hygie.testing.portal import PASSWORD
@@ -32,14 +34,15 @@ async def test_a_professional_goes_from_sign_in_to_the_source_without_javascript
     await page.get_by_label("Chercher un de mes patients").fill("martyn nora")
     await page.get_by_role("button", name="Chercher").click()
     await page.get_by_role("link", name="Nora MARTIN").click()
-    assert await page.get_by_text("Pénicilline").is_visible()
+    await expect(page.get_by_text("Pénicilline")).to_be_visible()
     await page.get_by_role("link", name="Chronologie").click()
     await page.get_by_label("Montrer").select_option("vaccine")
     await page.get_by_role("button", name="Filtrer").click()
-    assert await page.get_by_role("link", name="Diabète de type 2").count() == 0
+    await expect(page).to_have_url(re.compile("kind=vaccine"))
+    await expect(page.get_by_role("link", name="Diabète de type 2")).to_have_count(0)
     await page.get_by_role("link", name="Vaccin grippe").click()
     await page.get_by_role("link", name="Voir la source FHIR").click()
-    assert '"resourceType": "Immunization"' in await page.locator("pre").inner_text()
+    await expect(page.locator("pre")).to_contain_text('"resourceType": "Immunization"')
     await context.close()
 
 
@@ -65,9 +68,9 @@ async def test_the_language_is_changed_by_one_button_and_remembered(portal: Port
     page = await context.new_page()
     await page.goto("/help/")
     await page.get_by_role("button", name="English").click()
-    assert await page.get_by_role("heading", name="Help").is_visible()
+    await expect(page.get_by_role("heading", name="Help")).to_be_visible()
     await page.goto("/")
-    assert await page.get_attribute("html", "lang") == "en"
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
     await context.close()
 
 
@@ -76,7 +79,7 @@ async def test_a_demonstration_account_is_chosen_on_the_start_page(portal: Porta
     page = await context.new_page()
     await page.goto("/")
     await page.get_by_role("link", name="Paul Durand").click()
-    assert await page.get_by_label("Identifiant").input_value() == "paul"
+    await expect(page.get_by_label("Identifiant")).to_have_value("paul")
     await context.close()
 
 
@@ -95,7 +98,7 @@ async def test_a_patient_signs_in_and_opens_the_record_with_the_keyboard_alone(
     await _tab_to(page, "Mon résumé")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/patient/record/**")
-    assert await page.get_by_role("heading", name="Mes médicaments").is_visible()
+    await expect(page.get_by_role("heading", name="Mes médicaments")).to_be_visible()
     await context.close()
 
 

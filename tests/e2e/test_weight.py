@@ -44,7 +44,7 @@ class Wire:
 
 
 async def _visit(portal: Portal, login: str, address: str) -> Wire:
-    context = await portal.context(login)
+    context = await portal.context(login, now=True)
     page = await context.new_page()
     cdp = await context.new_cdp_session(page)
     wire = Wire()
@@ -75,7 +75,7 @@ async def test_every_page_is_light(portal: Portal, login: str) -> None:
 async def test_the_first_paint_comes_within_two_seconds_at_400_kbit_per_second(
     portal: Portal, login: str, address: str
 ) -> None:
-    context = await portal.context(login)
+    context = await portal.context(login, now=True)
     page = await context.new_page()
     cdp = await context.new_cdp_session(page)
     await cdp.send("Network.enable")

@@ -186,7 +186,7 @@ def erasure_of(patient: str, **more: Any) -> Json:
 
 
 def choice(patient: str, category: str, kind: str) -> Json:
-    body = stories._choice(patient, category, kind)
+    body = stories.choice(patient, category, kind)
     return {name: value for name, value in body.items() if name != "id"}
 
 
@@ -376,6 +376,11 @@ async def test_a_patient_of_ones_own_does_not_open_that_of_another(world: World,
         (f"Practitioner/{stories.HELENE}",
          {"generalPractitioner": [{"reference": f"Practitioner/{stories.HELENE}"}]}),
         (NORA, {"birthDate": "2020-01-01"}),
+        (f"Practitioner/{stories.HELENE}",
+         {"identifier": [{"system": "urn:oid:1.2.250.1.213.1.4.10", "value": "279035121518989"}]}),
+        (f"Practitioner/{stories.HELENE}", {"name": [{"use": "official", "family": "Autre"}]}),
+        (f"Practitioner/{stories.HELENE}", {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/patient-birthPlace",
+                         "valueAddress": {"city": "Brest"}}]}),
     ],
 )  # fmt: skip
 async def test_nobody_opens_a_record_by_changing_the_person(
@@ -386,3 +391,10 @@ async def test_nobody_opens_a_record_by_changing_the_person(
     body = {**msgspec.json.decode(stored.body or b"{}"), **changed}
     with pytest.raises(Forbidden):
         await world.update(caller, stories.NORA, body)
+
+
+async def test_the_team_corrects_how_to_reach_somebody(world: World) -> None:
+    helene = await world.who(f"Practitioner/{stories.HELENE}")
+    stored = await world.repository.read(helene, "Patient", stories.NORA)
+    body = msgspec.json.decode(stored.body or b"{}")
+    await world.update(helene, stories.NORA, {**body, "telecom": [{"value": "0100000000"}]})

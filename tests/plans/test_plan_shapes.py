@@ -6,38 +6,30 @@ asserted, never how long it took.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
-from hygie.app import compose
-from hygie.kernel.clock import SystemClock
-from hygie.kernel.database.connection import Database, begin
-from hygie.kernel.database.roles import APP, LOADER, OWNER
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import SYSTEM, Caller
 from hygie.kernel.security.decision import Decision, decide
-from hygie.kernel.security.gate import Gate, parties
-from hygie.kernel.security.policies import Policies
 from hygie.kernel.store.people import find_statement
-from hygie.kernel.store.search.driver import FEW, plan_of
+from hygie.kernel.store.search.cursor import Cursor
+from hygie.kernel.store.search.driver import FEW
 from hygie.kernel.store.search.plan import Statement
-from hygie.kernel.store.search.query import read_query
-from hygie.kernel.store.search.sql import Known, Sql
-from hygie.kernel.store.site import Site
+from hygie.kernel.store.search.sort import written
+from hygie.kernel.store.search.sql import Sql
 from hygie.testing.crowd import SYSTEM as CODES
-from hygie.testing.crowd import Crowd, code_of, gather
-from hygie.testing.database import ScratchDatabase, ScratchServer
+from hygie.testing.crowd import code_of
+from hygie.testing.plans import Node, World, indexes, looked_at, whole_tables
 
 if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
 
-Node = dict[str, Any]
 CODE = ("code", f"{CODES}|{code_of(3)}")
 NEWEST = [("_sort", "-date"), ("_count", "20"), ("_total", "none")]
 WIDE: dict[str, Sequence[tuple[str, str]]] = {
@@ -45,6 +37,15 @@ WIDE: dict[str, Sequence[tuple[str, str]]] = {
     "count of a code": [CODE, ("_summary", "count")],
     "newest of a type": NEWEST,
     "count of a type": [("_summary", "count")],
+}
+SORTED: dict[str, Sequence[tuple[str, str]]] = {
+    "newest": [("_sort", "-date")],
+    "oldest": [("_sort", "date")],
+    "last written": [("_sort", "-_lastUpdated")],
+    "first written": [("_sort", "_lastUpdated")],
+    "newest of who is named": [("patient:missing", "false"), ("_sort", "-date")],
+    "newest since": [("date", "ge2020-01-10"), ("_sort", "-date")],
+    "newest, then by text": [("_sort", "-date,_id")],
 }
 # Everything that a rule reads, spread over the rows of some patients.
 SPOIL = """
@@ -62,78 +63,13 @@ WHERE (p * 31 + k * 17) % 9 = 0 AND (k < 12 OR k >= 16)
 """
 
 
-@dataclass(frozen=True)
-class World:
-    """A store of many rows, and connections under the belt and without."""
-
-    crowd: Crowd
-    policies: Policies
-    belted: Connection
-    bare: Connection
-
-
-@pytest.fixture(scope="module")
-def crowded(database_server: ScratchServer) -> Iterator[ScratchDatabase]:
-    made = database_server.create()
-    yield made
-    database_server.drop(made)
-
-
-@pytest.fixture(scope="module")
-async def world(crowded: ScratchDatabase) -> AsyncIterator[World]:
-    policies = compose(crowded.settings).law.policies
-    loader = await Database.open(crowded.dsn, role=LOADER, size=1)
-    app = await Database.open(crowded.dsn, role=APP, size=1)
-    async with loader.connection() as bare, app.connection() as belted:
-        crowd = await gather(bare, patients=2_000, team=200, rows=40_000)
-        async with crowded.open(role=OWNER, size=1) as owner, owner.connection() as connection:
-            await connection.execute("ANALYZE")
-        yield World(crowd, policies, belted, bare)
-    await app.close()
-    await loader.close()
-
-
-async def known(world: World, caller: Caller) -> Caller:
-    return await Gate(world.policies, date.today).caller(world.bare, caller)
-
-
 async def planned(
     world: World, caller: Caller, rt: str, pairs: Sequence[tuple[str, str]]
 ) -> Statement:
-    decision = decide(caller, directory=False, policy=world.policies.read)
-    site = Known(SystemClock().now(), Site("http://localhost/fhir"))
-    plan = await plan_of(world.belted, decision, read_query(rt, pairs), site)
+    plan = await world.plan(caller, rt, pairs)
     if plan.query.summary == "count":
         return plan.count(exact=True)
     return plan.page(limit=21, cursor=None)
-
-
-async def explained(world: World, caller: Caller, asked: Statement) -> list[Node]:
-    """Return every node of the plan that was carried out."""
-    text, values = asked
-    rows = await world.belted.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", *values)
-    return list(_nodes(json.loads(rows)[0]["Plan"]))
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.get("Plans", ()):
-        yield from _nodes(child)
-
-
-def whole_tables(nodes: Sequence[Node]) -> list[str]:
-    """Return the large tables of which every row was looked at."""
-    return [
-        node["Relation Name"]
-        for node in nodes
-        if node["Node Type"] == "Seq Scan"
-        and node["Relation Name"] in ("resource", "resource_history", "care_relation", "s_string")
-        and node["Actual Loops"]
-    ]
-
-
-def indexes(nodes: Sequence[Node]) -> set[str]:
-    return {str(node["Index Name"]) for node in nodes if "Index Name" in node}
 
 
 def most_loops(nodes: Sequence[Node]) -> int:
@@ -142,62 +78,81 @@ def most_loops(nodes: Sequence[Node]) -> int:
     )
 
 
-@pytest.fixture
-async def opened(world: World) -> AsyncIterator[World]:
-    yield world
-    await world.belted.execute("ROLLBACK")
-
-
-async def as_caller(world: World, caller: Caller) -> Caller:
-    """Open a transaction under the belt of a caller with the facts of the database."""
-    complete = await known(world, caller)
-    system, members = parties([complete])
-    await world.belted.execute(begin(members, system=system))
-    return complete
-
-
 @pytest.mark.parametrize("name", WIDE)
 async def test_a_search_over_all_my_patients_reads_no_whole_table(opened: World, name: str) -> None:
-    doctor = await as_caller(opened, opened.crowd.doctor)
-    nodes = await explained(
-        opened, doctor, await planned(opened, doctor, "Observation", WIDE[name])
-    )
+    doctor = await opened.enter(opened.crowd.doctor)
+    nodes = await opened.explained(await planned(opened, doctor, "Observation", WIDE[name]))
     assert whole_tables(nodes) == []
     assert {"resource_pat", "resource_code"} & indexes(nodes)
 
 
 @pytest.mark.parametrize("name", WIDE)
 async def test_relations_are_read_for_patients_and_never_for_rows(opened: World, name: str) -> None:
-    doctor = await as_caller(opened, opened.crowd.doctor)
+    doctor = await opened.enter(opened.crowd.doctor)
     asked = await planned(opened, doctor, "Observation", WIDE[name])
     rows = 40_000 * 4 // 5 * len(opened.crowd.mine) // len(opened.crowd.patients)
     # The rules once for each patient; the belt at most once for each row of these patients.
-    assert most_loops(await explained(opened, doctor, asked)) <= rows
+    assert most_loops(await opened.explained(asked)) <= rows
+
+
+@pytest.mark.parametrize("count", [1, 20])
+@pytest.mark.parametrize("name", SORTED)
+async def test_a_sorted_page_reads_few_rows_of_each_patient(
+    opened: World, name: str, count: int
+) -> None:
+    """One or two of each patient for the edge, then hardly more than the page; page by page."""
+    doctor = await opened.enter(opened.crowd.doctor)
+    plan = await opened.plan(doctor, "Observation", SORTED[name])
+    cursor: Cursor | None = None
+    for _ in range(10):
+        asked = plan.edge(limit=count + 1, cursor=cursor)
+        assert asked is not None
+        nodes = await opened.explained(asked)
+        assert whole_tables(nodes) == []
+        assert "resource_pat" in indexes(nodes)
+        edge = await opened.belted.fetchval(asked[0], *asked[1])
+        asked = plan.page(limit=count + 1, cursor=cursor, edge=edge)
+        nodes += await opened.explained(asked)
+        assert whole_tables(nodes) == []
+        assert looked_at(nodes) <= 4 * len(opened.crowd.mine) + 20 * (count + 1)
+        rows = await opened.belted.fetch(asked[0], *asked[1])
+        assert len(rows) == count + 1
+        values = tuple(written(rows[-2][f"k{n}"]) for n in range(len(plan.query.sort)))
+        cursor = Cursor(values, rows[-2]["key"], 1_000_000)
+
+
+async def test_rows_with_several_dates_have_an_index_of_their_own(opened: World) -> None:
+    doctor = await opened.enter(opened.crowd.doctor)
+    for sort, wanted in (
+        ("-date", {"resource_span", "resource_many"}),
+        ("date", {"resource_many"}),
+    ):
+        plan = await opened.plan(doctor, "Observation", [("_sort", sort)])
+        asked = plan.page(limit=21, cursor=None, edge=datetime(2020, 2, 1, tzinfo=UTC))
+        assert wanted <= indexes(await opened.explained(asked))
 
 
 async def test_a_patient_s_own_list_starts_from_the_patient(opened: World) -> None:
-    patient = await as_caller(opened, opened.crowd.patient)
+    patient = await opened.enter(opened.crowd.patient)
     for pairs in (NEWEST, [("_summary", "count")]):
-        nodes = await explained(
-            opened, patient, await planned(opened, patient, "Observation", pairs)
-        )
+        nodes = await opened.explained(await planned(opened, patient, "Observation", pairs))
         assert whole_tables(nodes) == []
         assert "resource_pat" in indexes(nodes)
 
 
 @pytest.mark.parametrize("who", ["doctor", "operator"])
 async def test_a_token_is_found_by_its_index_under_the_belt(opened: World, who: str) -> None:
-    caller = await as_caller(opened, opened.crowd.doctor if who == "doctor" else SYSTEM)
+    caller = await opened.enter(opened.crowd.doctor if who == "doctor" else SYSTEM)
     asked = await planned(opened, caller, "Observation", [("encounter", "Encounter/none")])
-    nodes = await explained(opened, caller, asked)
+    nodes = await opened.explained(asked)
     assert whole_tables(nodes) == []
     assert indexes(nodes) & {"resource_toks", "resource_pat"}
 
 
 async def test_names_are_read_for_my_patients_alone(opened: World) -> None:
-    doctor = await as_caller(opened, opened.crowd.doctor)
+    doctor = await opened.enter(opened.crowd.doctor)
     decision = decide(doctor, directory=False, policy=opened.policies.read)
-    nodes = await explained(opened, doctor, find_statement(decision, "legof"))
+    nodes = await opened.explained(find_statement(decision, "legof"))
     assert whole_tables(nodes) == []
     named = [node for node in nodes if node.get("Relation Name") == "s_string"]
     assert all(node["Actual Loops"] <= len(opened.crowd.mine) for node in named)
@@ -209,7 +164,7 @@ async def test_both_ways_to_print_the_rules_permit_the_same_rows(world: World) -
     await bare.execute("BEGIN")
     await bare.execute(SPOIL.replace("$1", str(crowd.doctor.party)))
     await bare.execute(FACTS.replace("$1", str(crowd.doctor.party)))
-    doctor = await known(world, crowd.doctor)
+    doctor = await world.known(crowd.doctor)
     helper = replace(crowd.patient, party=doctor.party)
     permitted = set()
     for caller in (*(replace(doctor, purpose=one) for one in ("TREAT", "HPAYMT")), helper):

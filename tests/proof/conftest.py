@@ -10,7 +10,7 @@ from hygie.kernel.config import Settings
 from hygie.kernel.platform import Platform, discover
 from hygie.kernel.security.algebra import Policy
 from hygie.kernel.store.law import Law
-from hygie.testing.proof.tables import Oracle, load
+from hygie.testing.proof.tables import Oracle, load, load_moves
 
 TABLES = Path(__file__).parent / "tables"
 
@@ -33,3 +33,9 @@ def policies(law: Law) -> dict[str, Policy]:
 def tables() -> dict[str, Oracle]:
     """Give the decision tables by act."""
     return {act: load(TABLES / act) for act in ("read", "write")}
+
+
+@pytest.fixture(scope="session")
+def moves() -> dict[tuple[str, str], Oracle]:
+    """Give the decision tables of each label that is added or lifted."""
+    return load_moves(TABLES / "relabel")

@@ -134,6 +134,9 @@ NEVER_WRITTEN: dict[str, Formula] = {
     "What is masked is changed by its author and the treating doctor only": And(
         PROFESSIONAL, S["masked"], Not(S["author"]), Not(S["treating"])
     ),
+    "Who is too young to decide alone states no choice of their own": And(
+        PERSON, S["self"], S["under_16"], without(), Not(And(S["author"], S["personal"]))
+    ),
     "A helper who only reads changes nothing": And(
         PERSON, Not(S["self"]), without("helper", "helper_administrative")
     ),
@@ -147,7 +150,7 @@ NEVER_WRITTEN: dict[str, Formula] = {
 RESTRICTIONS = (
     "blocked", "principal_blocked", "closed", "opposed", "restricted", "refuses_emergency",
     "refuses_centre_15", "refuses_research", "masked", "very_restricted", "unannounced",
-    "hidden_from_representatives", "withdrawn",
+    "hidden_from_representatives", "withdrawn", "under_16",
 )  # fmt: skip
 
 

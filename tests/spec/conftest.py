@@ -274,7 +274,8 @@ Rules = Callable[[str], None]
 DAY = date(2026, 3, 1)
 ROLES = {
     "doctor": "10", "pharmacist": "21", "nurse": "60", "dentist": "40", "podiatrist": "80",
-    "secretary": "secretary", "intern": "intern", "social worker": "41", "home help": "42",
+    "midwife": "50", "secretary": "secretary", "intern": "intern", "social worker": "41",
+    "home help": "42",
     "insurer": "insurer", "employer": "employer", "SAMU physician": "samu-regulator",
 }  # fmt: skip
 KINDS = {
@@ -308,6 +309,7 @@ STANDINGS = {
 STATES = {
     "agreed": Relation.TEAM_CONSENT.bit,
     "minor": Relation.MINOR.bit,
+    "under sixteen": Relation.MINOR.bit | Relation.UNDER_16.bit,
     "closed": Relation.CLOSED.bit,
     "opposed": Relation.OPPOSED.bit,
     "restricted": Relation.RESTRICTED.bit,
@@ -319,6 +321,7 @@ LABELS = {
     "unannounced": Label.HIDDEN_FROM_PATIENT,
     "secret": Label.HIDDEN_FROM_REPRESENTATIVES,
     "very restricted": Label.VERY_RESTRICTED,
+    "withdrawn": Label.WITHDRAWN,
 }
 PURPOSES = {"": "TREAT", "care": "TREAT", "billing": "HPAYMT", "research": "HRESCH"}
 READER, OWNER, SOMEBODY = 1, 2, 3
@@ -339,6 +342,12 @@ def rules() -> Rules:
 def writing_rules() -> Rules:
     """Give the same check for writes."""
     return partial(judge, WRITE)
+
+
+@pytest.fixture
+def lines() -> tuple[Callable[[dict[str, str]], tuple[Caller, Subject]], dict[str, Label]]:
+    """Give what turns a line of a table into a question, and the labels by their words."""
+    return asked, LABELS
 
 
 def judge(policy: Policy, table: str) -> None:
@@ -367,6 +376,7 @@ def asked(row: dict[str, str]) -> tuple[Caller, Subject]:
         purpose=PURPOSES[row.get("purpose", "")],
         roles=frozenset({role} if role else ()),
         matters=Matrix().readable([role] if role else [], DAY),
+        duties=Matrix().duties([role] if role else [], DAY),
     )
     bits = 0
     for word in words(row.get("standing", "")):

@@ -7,6 +7,16 @@ Relations hold at the instant of the request: one that ended yesterday is not wr
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from hygie.domains.consent.policy.labelling import RELABEL, RELABELS
+from hygie.domains.consent.policy.matrix import Matrix
+from hygie.domains.consent.policy.rules import READ, WRITE
+from hygie.kernel.security.algebra import Policy
+from hygie.kernel.security.policies import Moves, Policies
 
 Rules = Callable[[str], None]
 
@@ -77,6 +87,39 @@ def test_a_very_restricted_document_is_for_its_author_and_the_treating_physician
         doctor | treating        |        | very restricted         | treating
         doctor | in an emergency |        | very restricted         | no
         person |                 |        | very restricted         | own-record
+    """)
+
+
+def test_a_withdrawn_version_is_for_the_person_and_its_author(rules: Rules) -> None:
+    """What stood before a correction or a deletion."""
+    rules("""
+        reader         | standing        | record | mark                      | answer
+        person         |                 |        | withdrawn                 | own-record
+        person         |                 | closed | withdrawn, masked, secret | own-record
+        person         |                 |        | withdrawn, unannounced    | no
+        doctor         | member          | agreed | withdrawn                 | no
+        doctor         | member          | agreed | withdrawn, author         | care-team
+        doctor         | member, blocked | agreed | withdrawn, author         | no
+        doctor         |                 | agreed | withdrawn, author         | no
+        doctor         | treating        |        | withdrawn                 | no
+        doctor         | treating        |        | withdrawn, author         | treating
+        doctor         | given access    |        | withdrawn                 | no
+        intern         | under a member  | agreed | withdrawn                 | no
+        intern         | under a member  | agreed | withdrawn, author         | delegate
+        doctor         | in an emergency |        | withdrawn                 | no
+        doctor         | in an emergency |        | withdrawn, author         | no
+        SAMU physician | regulating      |        | withdrawn                 | no
+        relative       | parent          | minor  | withdrawn                 | no
+        relative       | guardian        |        | withdrawn                 | no
+        relative       | helper          |        | withdrawn                 | no
+        researcher     |                 |        | withdrawn                 | no
+        operator       |                 |        | withdrawn                 | system
+    """)
+    rules("""
+        reader   | standing         | mark              | item           | purpose | answer
+        doctor   | member           | withdrawn, author | reimbursements | billing | no
+        relative | paperwork helper | withdrawn         | appointment    |         | no
+        relative | representative   | withdrawn         | choices        |         | no
     """)
 
 
@@ -241,10 +284,13 @@ def test_only_the_person_and_representatives_write_choices(writing_rules: Rules)
         reader   | standing       | record | item                  | mark   | answer
         person   |                |        | choices               |        | own-choice
         person   |                | closed | choices               |        | own-choice
+        person   |                | minor  | choices               |        | own-choice
+        person   |                | under sixteen | choices        |        | no
         person   |                |        | lab report            |        | no
         person   |                |        | own deposit           | author | own-deposit
         person   |                | closed | own deposit           | author | no
         relative | parent         | minor  | choices               |        | representative-choice
+        relative | parent         | under sixteen | choices        |        | representative-choice
         relative | parent         |        | choices               |        | no
         relative | guardian       |        | choices               |        | representative-choice
         relative | representative |        | choices               |        | representative-choice
@@ -252,4 +298,88 @@ def test_only_the_person_and_representatives_write_choices(writing_rules: Rules)
         doctor   |                |        | emergency declaration | author | emergency-declaration
         doctor   | blocked        |        | emergency declaration | author | no
         doctor   |                |        | lab report            | author | no
+    """)
+
+
+@pytest.fixture
+def label_rules(lines: Any) -> Rules:
+    """Give the check of who adds and lifts labels.
+
+    The columns ``adds`` and ``lifts`` name the labels, or "none", "all", or "all but V" (all but
+    very restricted); the marks that the item has stand under ``mark``.
+    """
+    return partial(move, lines)
+
+
+def move(lines_of: Any, table: str) -> None:
+    """Ask the rules of relabelling in memory, label by label, and compare."""
+    header, *lines = [
+        [cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()
+    ]
+    policies = Policies(READ, WRITE, RELABEL, RELABELS, Matrix())
+    wrong = []
+    for line in lines:
+        row = dict(zip(header, line, strict=True))
+        found = {
+            way: ", ".join(_moved(lines_of, policies, row, way=way)) or "none"
+            for way in ("adds", "lifts")
+        }
+        if any(found[way] != _SEVERAL.get(row[way], row[way]) for way in found):
+            wrong.append(f"{' | '.join(line)}: {found}")
+    assert not wrong, "\n".join(wrong)
+
+
+_SEVERAL = {
+    "all": "masked, unannounced, secret, very restricted",
+    "all but V": "masked, unannounced, secret",
+}
+
+
+def _moved(lines_of: Any, policies: Policies, row: dict[str, str], *, way: str) -> list[str]:
+    asked, labels = lines_of
+    moved = []
+    for name, label in labels.items():
+        places = policies.moving(Moves(adds=label) if way == "adds" else Moves(removes=label))
+        rules = [one for n, one in enumerate(RELABEL.rules) if places >> n & 1]
+        if Policy(tuple(rules)).allowing(*asked(row)):
+            moved.append(name)
+    return moved
+
+
+def test_setting_a_label_and_lifting_it_are_two_acts(label_rules: Rules) -> None:
+    """The author sets at deposit; then each profession has its part (L.1111-5, L.1111-5-1)."""
+    label_rules("""
+        reader     | standing       | record | mark   | adds                | lifts
+        doctor     | member         | agreed |        | unannounced, secret | unannounced
+        midwife    | member         | agreed |        | secret              | unannounced
+        dentist    | member         | agreed |        | none                | unannounced
+        nurse      | member         | agreed |        | secret              | none
+        pharmacist | member         | agreed |        | none                | none
+        secretary  | member         | agreed |        | none                | none
+        intern     | under a member | agreed |        | none                | none
+        doctor     | member         |        |        | none                | none
+        doctor     |                | agreed |        | none                | none
+        doctor     | member         | agreed, closed  | | none              | none
+        doctor     | member         | agreed | masked | none                | none
+        doctor     | member         | agreed | secret | unannounced, secret | unannounced
+        doctor     | treating       |        |        | all but V           | all but V
+        nurse      |                |        | author | all                 | all
+        nurse      | blocked        |        | author | none                | none
+    """)
+
+
+def test_a_minor_keeps_a_secret_and_no_parent_lifts_it(label_rules: Rules) -> None:
+    """From sixteen on alone; younger, by a doctor, a midwife or a nurse. Adults mask only."""
+    label_rules("""
+        reader   | standing       | record        | mark        | adds           | lifts
+        person   |                | minor         |             | masked, secret | masked, secret
+        person   |                | under sixteen |             | none           | none
+        person   |                |               |             | masked         | masked
+        person   |                | minor         | unannounced | none           | none
+        relative | parent         | minor         |             | masked         | masked
+        relative | parent         | minor         | secret      | none           | none
+        relative | parent         |               |             | none           | none
+        relative | guardian       |               |             | masked         | masked
+        relative | representative |               | secret      | none           | none
+        relative | helper         |               |             | none           | none
     """)

@@ -175,6 +175,19 @@ def test_keys_are_rotated_and_the_old_one_destroyed(folder: Path, hygie: Hygie) 
     assert hygie("keys", "recovery", "--data", data)[1].startswith("hygie-recovery-1 ")
 
 
+def test_the_status_ends_with_1_when_a_rotation_is_late(folder: Path, hygie: Hygie) -> None:
+    data = folder / "data"
+    with_repository(data, fill)
+    assert hygie("keys", "status", "--data", data)[0] == 0
+    settings = Settings(data=data)
+    with server.running(settings) as ready, connect(ready.dsn, role=roles.OWNER) as session:
+        session.execute("UPDATE hygie_keys.patient_key SET made = made - interval '38 days'")
+    code, out, _ = hygie("keys", "status", "--data", data)
+    assert (code, "LATE: rotation: no rotation since" in out) == (1, True)
+    assert hygie("keys", "rotate", "--data", data)[0] == 0
+    assert hygie("keys", "status", "--data", data)[0] == 0
+
+
 def test_what_was_shredded_stays_so_for_who_kept_an_old_backup_of_the_data(
     folder: Path, hygie: Hygie
 ) -> None:

@@ -20,8 +20,10 @@ from hygie.domains.consent.fhir import (
     role_facts,
 )
 from hygie.domains.consent.policy.guard import ChoiceGuard
+from hygie.domains.consent.policy.identity import IdentityGuard
+from hygie.domains.consent.policy.labelling import RELABEL, RELABELS
 from hygie.domains.consent.policy.matrix import Matrix
-from hygie.domains.consent.policy.rules import READ, RELABEL, RELABELS, WRITE
+from hygie.domains.consent.policy.rules import READ, WRITE
 from hygie.kernel.clock import SystemClock
 from hygie.kernel.platform import NavigationItem
 from hygie.kernel.platform import gettext_noop as _
@@ -47,6 +49,7 @@ def register(platform: Platform) -> None:
     platform.set_rules(
         Policies(READ, WRITE, RELABEL, RELABELS, Matrix()), ChoiceGuard(SystemClock())
     )
+    platform.add_protection("Patient", IdentityGuard(SystemClock()))
     for rt, projection in PROJECTIONS.items():
         platform.add_projection(rt, projection)
     jobs.register(platform)

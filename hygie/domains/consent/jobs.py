@@ -35,10 +35,11 @@ async def follow_events(platform: Platform) -> None:
 
 
 async def tell(platform: Platform) -> None:
-    """Tell people of first accesses, emergencies and new documents."""
+    """Tell people of first accesses, emergencies, new documents and prolonged memberships."""
     repository, at = _repository(platform), SystemClock().now()
     await notices.tell_of_accesses(repository, at=at)
     await notices.tell_of_documents(repository, at=at)
+    await notices.tell_of_prolonged_memberships(repository, at=at)
 
 
 async def tell_of_ended_memberships(platform: Platform) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hygie.domains.oversight.service import daily
+from hygie.domains.oversight.service.forgetting import forget_the_erased
 from hygie.domains.oversight.service.settling import settle
 from hygie.kernel.clock import SystemClock
 
@@ -15,8 +16,9 @@ EVERY = 3600.0
 
 
 async def review_days(platform: Platform) -> None:
-    """Score the complete days, gather declared emergencies, settle what was decided."""
+    """Score the complete days, gather emergencies, settle what was decided, forget the erased."""
     if platform.repository is not None:
         now = SystemClock().now()
         await daily.run(platform.repository, at=now)
         await settle(platform.repository, at=now)
+        await forget_the_erased(platform.repository)

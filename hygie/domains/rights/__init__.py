@@ -7,9 +7,17 @@ task.html, consent.html, provenance.html). Law: GDPR articles 12 to 22, 30, 33 a
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hygie.domains.rights.jobs import ERASE, EVERY, EXPORT, erase_what_was_asked, prepare_exports
+from hygie.domains.rights.jobs import (
+    ERASE,
+    EVERY,
+    EXPORT,
+    OFTEN,
+    erase_what_was_asked,
+    prepare_exports,
+)
 from hygie.kernel.platform import NavigationItem
 from hygie.kernel.platform import gettext_noop as _
 
@@ -17,13 +25,19 @@ if TYPE_CHECKING:
     from hygie.kernel.platform import Platform
 
 PAGES = "hygie.domains.rights.pages"
+API = "hygie.domains.rights.api"
 
 
 def register(platform: Platform) -> None:
-    """Offer the pages of each portal and the jobs that answer requests."""
+    """Offer the operation, the pages of each portal and the jobs that answer requests."""
+    platform.add_operation(
+        Path(__file__).parent / "definitions/patient-personal-copy.json",
+        run=f"{API}:ask_for_copy",
+        below=f"{API}:answer_below",
+    )
     platform.add_django_app("hygie.domains.rights")
     platform.add_job(EXPORT, prepare_exports, every=EVERY)
-    platform.add_job(ERASE, erase_what_was_asked, every=EVERY)
+    platform.add_job(ERASE, erase_what_was_asked, every=OFTEN)
     platform.add_pages(
         "patient",
         prefix="rights/",

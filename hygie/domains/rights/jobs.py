@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 EVERY = 3600.0
 """Seconds between two passes that nobody asked for: they end what is kept too long."""
 
-__all__ = ["ERASE", "EVERY", "EXPORT", "erase_what_was_asked", "prepare_exports"]
+OFTEN = 600.0
+"""Seconds between two looks for erasures that were asked over FHIR, which wake nobody."""
+
+__all__ = ["ERASE", "EVERY", "EXPORT", "OFTEN", "erase_what_was_asked", "prepare_exports"]
 
 
 async def prepare_exports(platform: Platform) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hygie.kernel.api.answers import refusal_answer
@@ -79,7 +81,7 @@ class MachineFace:
         try:
             return pretty(request, await self._run(request, receive))
         except HygieError as error:
-            return refusal_answer(error, allowed=_methods(request.segments))
+            return refusal_answer(error, allowed=self._methods(request.segments))
         except Exception:
             log.exception("api.failed", extra={"request": str(request.id)})
             sentence = f"Hygie failed; tell the operator this number: {request.id}."
@@ -98,12 +100,21 @@ class MachineFace:
                 return await capabilities(self.engine, request)
             case ("fhir", *below):
                 request.segments = tuple(below)
-                route = find_route(request.method, request.segments)
+                route = find_route(request.method, request.segments, self.engine.operations)
                 if route.code in _WRITES:
                     check_preconditions(request)
                 await _take_body(request, receive)
                 return await route.run(self.engine, request)
         raise NotFound("This path does not exist.")
+
+    def _methods(self, segments: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the methods of a path: below the FHIR base, or of the others."""
+        match segments:
+            case (".well-known", *_) | ("fhir", *_):
+                return ("GET", "HEAD")
+            case ("oauth", *_):
+                return ("POST",)
+        return methods_of(segments, self.engine.operations)
 
 
 async def refuse(scope: Scope, send: Send, error: HygieError) -> None:
@@ -135,10 +146,17 @@ async def send_response(send: Send, request: HttpRequest, response: Response) ->
         (b"x-request-id", str(request.id).encode()),
         *((name.encode(), value.encode("latin-1")) for name, value in response.headers),
     ]
-    if response.body:
+    if response.body or response.pieces is not None:
         headers.append((b"content-type", response.content_type.encode("latin-1")))
-    if response.status not in (204, 304):
+    if response.status not in (204, 304) and response.pieces is None:
         headers.append((b"content-length", str(len(response.body)).encode()))
     body = b"" if request.method == "HEAD" or response.status in (204, 304) else response.body
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if response.pieces is not None and request.method != "HEAD":
+        await _send_pieces(send, response.pieces)
     await send({"type": "http.response.body", "body": body})
+
+
+async def _send_pieces(send: Send, pieces: Iterator[bytes]) -> None:
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})

@@ -11,7 +11,8 @@ from hygie.kernel.api.discovery import SMART
 from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import check_accepts_json
-from hygie.kernel.api.routes import ON_RESOURCES, OPERATIONS, PROVIDED, ROUTES, Route
+from hygie.kernel.api.operations import address_of, known
+from hygie.kernel.api.routes import ON_RESOURCES, PROVIDED, ROUTES, Route
 from hygie.kernel.audit.provider import PARAMETERS
 from hygie.kernel.errors import InvalidRequest, MethodNotAllowed, NotSupported
 from hygie.kernel.fhir.names import RESOURCE_TYPES
@@ -29,7 +30,11 @@ _OAUTH_URIS = (
 _SMART = "http://fhir-registry.smarthealthit.org/StructureDefinition"
 _SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _STANDARD = "http://hl7.org/fhir/OperationDefinition"
-_OPERATIONS = "https://hygie.example.org/fhir/OperationDefinition"
+
+_Operations = tuple[tuple[str, str, str], ...]
+"""Type, name and address of the definition of each operation of this server."""
+_Uris = tuple[tuple[str, str], ...]
+"""Name and address of each door of the authorization server; none where there is none."""
 
 
 async def capabilities(engine: Engine, request: HttpRequest) -> Response:
@@ -48,13 +53,16 @@ async def capabilities(engine: Engine, request: HttpRequest) -> Response:
         raise NotSupported("There is no TerminologyCapabilities; ask for mode=full.")
     if mode not in ("full", "normative"):
         raise InvalidRequest("mode is full, normative or terminology.")
+    told = tuple(
+        (one.rt, one.code, address_of(one, engine.base)) for one in known(engine.operations)
+    )
     smart = engine.documents.get(SMART, {})
     uris = tuple((name, str(smart[key])) for name, key in _OAUTH_URIS if key in smart)
-    return Response(200, _statement(engine.base, engine.version, uris))
+    return Response(200, _statement(engine.base, engine.version, told, uris))
 
 
 @cache
-def _statement(base: str, version: str, uris: tuple[tuple[str, str], ...]) -> bytes:
+def _statement(base: str, version: str, operations: _Operations, uris: _Uris) -> bytes:
     return msgspec.json.encode(
         {
             "resourceType": "CapabilityStatement",
@@ -74,21 +82,21 @@ def _statement(base: str, version: str, uris: tuple[tuple[str, str], ...]) -> by
             "implementation": {"description": "Hygie", "url": base},
             "fhirVersion": "4.0.1",
             "format": ["application/fhir+json", "json"],
-            "rest": [_rest(uris)],
+            "rest": [_rest(operations, uris)],
         }
     )
 
 
-def _rest(uris: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+def _rest(operations: _Operations, uris: _Uris) -> dict[str, Any]:
     return {
         "mode": "server",
         "security": _security(uris),
-        "resource": [_resource(rt) for rt in sorted(RESOURCE_TYPES)],
+        "resource": [_resource(rt, operations) for rt in sorted(RESOURCE_TYPES)],
         "interaction": [{"code": code} for code in _codes(ROUTES) if code in _SYSTEM_LEVEL],
     }
 
 
-def _security(uris: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+def _security(uris: _Uris) -> dict[str, Any]:
     """Return how one signs in (SMART App Launch 2.2.0, "Conformance")."""
     found: dict[str, Any] = {
         "cors": bool(uris),
@@ -102,7 +110,7 @@ def _security(uris: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     return found
 
 
-def _resource(rt: str) -> dict[str, Any]:
+def _resource(rt: str, operations: _Operations) -> dict[str, Any]:
     routes = PROVIDED.get(rt, ROUTES)
     stored = rt not in PROVIDED
     found: dict[str, Any] = {
@@ -126,9 +134,7 @@ def _resource(rt: str) -> dict[str, Any]:
             "searchRevInclude": _revincludes(rt),
         }
     found["operation"] = [
-        {"name": name, "definition": f"{_OPERATIONS}/{owner.lower()}-{name}"}
-        for owner, name in OPERATIONS
-        if owner == rt
+        {"name": name, "definition": address} for owner, name, address in operations if owner == rt
     ]
     if stored:
         found["operation"] += [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -88,12 +88,17 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer; ``headers`` are added to those every answer has."""
+    """An answer; ``headers`` are added to those every answer has.
+
+    ``pieces`` is a file that is sent as it is read, in the place of ``body``; its reader may wait
+    for the disk, and runs in a thread.
+    """
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     content_type: str = FHIR_JSON
+    pieces: Iterator[bytes] | None = None
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:

@@ -21,7 +21,6 @@ from hygie.kernel.fhir.validate import parse
 from hygie.kernel.store.identifying import Traits
 from hygie.kernel.store.model import Person
 
-NAME = "identify"
 _TRAITS = ("family", "given", "birthDate", "gender", "birthPlace")
 _TEXTS = ("valueString", "valueCode", "valueDate")
 _SUBSETTED = {

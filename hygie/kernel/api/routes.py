@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,8 +11,8 @@ from hygie.kernel.api import (
     create,
     delete,
     history,
-    identify,
     meta,
+    operations,
     read,
     search,
     transaction,
@@ -23,6 +23,7 @@ from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.errors import HygieError, MethodNotAllowed, NotFound, NotSupported
 from hygie.kernel.fhir.names import RESOURCE_TYPES
+from hygie.kernel.platform import Operation
 from hygie.kernel.store.ids import check_id
 
 Shape = Literal[
@@ -34,7 +35,9 @@ Shape = Literal[
     "id",
     "id/_history",
     "version",
+    "type/$",
     "id/$",
+    "id/$/",
 ]
 Run = Callable[[Engine, HttpRequest], Awaitable[Response]]
 
@@ -79,11 +82,6 @@ PROVIDED: dict[str, tuple[Route, ...]] = {
 }
 """Types that are served from elsewhere than the store."""
 
-OPERATIONS: dict[tuple[str, str], Route] = {
-    ("Patient", identify.NAME): Route("operation", "POST", "type", identify.identify),
-}
-"""Operations on a type, by the type and the name without ``$``."""
-
 ON_RESOURCES: dict[str, Route] = {
     meta.ADD: Route("operation", "POST", "id/$", meta.add),
     meta.DELETE: Route("operation", "POST", "id/$", meta.delete),
@@ -108,50 +106,90 @@ _SHAPES: dict[tuple[str, ...], Shape] = {
 }
 
 
-def find_route(method: str, segments: tuple[str, ...]) -> Route:
-    """Return the interaction of a request.
+def find_route(
+    method: str, segments: tuple[str, ...], registered: Iterable[Operation] = ()
+) -> Route:
+    """Return the interaction of a request; domains registered the operations.
 
     Raises:
         NotFound: there is no such resource type or path.
         NotSupported: an operation Hygie has not.
         MethodNotAllowed: the path exists and does not take this method.
     """
-    route = _by_method(segments).get("GET" if method == "HEAD" else method)
+    route = _by_method(segments, registered).get("GET" if method == "HEAD" else method)
     if route is None:
         raise MethodNotAllowed(f"{method} is not possible here; see the CapabilityStatement.")
     return route
 
 
-def methods_of(segments: tuple[str, ...]) -> tuple[str, ...]:
+def methods_of(segments: tuple[str, ...], registered: Iterable[Operation] = ()) -> tuple[str, ...]:
     """Return the methods a path takes; none where the path does not exist.
 
     >>> methods_of(("Patient", "1", "_history"))
     ('GET', 'HEAD')
     """
     try:
-        found = _by_method(segments)
+        found = _by_method(segments, registered)
     except HygieError:
         return ()
     return tuple(sorted({*found, "HEAD"} if "GET" in found else found))
 
 
-def _by_method(segments: tuple[str, ...]) -> dict[str, Route]:
-    if len(segments) == 2 and segments[1].startswith("$"):  # noqa: PLR2004 - Type/$name
-        operation = OPERATIONS.get((segments[0], segments[1][1:]))
-        if operation is None:
-            raise NotSupported("This operation is not supported; see the CapabilityStatement.")
-        return {operation.method: operation}
-    if len(segments) == 3 and segments[2][1:] in ON_RESOURCES:  # noqa: PLR2004 - Type/id/$name
-        return _on_resource(segments)
+def _by_method(segments: tuple[str, ...], registered: Iterable[Operation] = ()) -> dict[str, Route]:
+    if _names_operation(segments):
+        return _operation(segments, tuple(registered))
+    if _is_defined(segments, registered):
+        return {"GET": Route("read", "GET", "id", operations.read_definition)}
     table = _PROVIDED.get(segments[0] if segments else "", _TABLE)
     shape = shape_of(segments)
     return {method: route for (method, place), route in table.items() if place == shape}
 
 
+def _names_operation(segments: tuple[str, ...]) -> bool:
+    """Tell whether a path is ``Type/$name``, ``Type/id/$name`` or below that."""
+    return any(segment.startswith("$") for segment in segments[1:3])
+
+
+def _is_defined(segments: tuple[str, ...], registered: Iterable[Operation]) -> bool:
+    """Tell whether a path is the definition of one of our operations, which nobody may store."""
+    if len(segments) != 2 or segments[0] != operations.DEFINITIONS:  # noqa: PLR2004 - Type/id
+        return False
+    return any(one.id == segments[1] for one in operations.known(registered))
+
+
+def _operation(segments: tuple[str, ...], registered: tuple[Operation, ...]) -> dict[str, Route]:
+    """Return what answers an operation, or below the address of one on a resource."""
+    match segments:
+        case (rt, name) if name.startswith("$"):
+            found = operations.find(registered, rt, name[1:], level="type")
+            return _called(found, "type/$")
+        case (rt, rid, name, *below) if not rid.startswith("$"):
+            if not below and name[1:] in ON_RESOURCES:
+                return _on_resource(segments)
+            found = operations.find(registered, rt, name[1:], level="instance")
+            shape_of((rt, rid))
+            return _called(found, "id/$") if not below else _below(found)
+    raise NotFound("This path does not exist; see the CapabilityStatement.")
+
+
+def _called(found: Operation | None, shape: Shape) -> dict[str, Route]:
+    if found is None:
+        raise NotSupported("This operation is not supported; see the CapabilityStatement.")
+    run = operations.load(found.run)
+    taken = operations.methods_of(found)
+    return {method: Route("operation", method, shape, run) for method in taken}
+
+
+def _below(found: Operation | None) -> dict[str, Route]:
+    if found is None or not found.below:
+        raise NotSupported("This operation is not supported; see the CapabilityStatement.")
+    run = operations.load(found.below)
+    return {method: Route("operation", method, "id/$/", run) for method in ("GET", "DELETE")}
+
+
 def _on_resource(segments: tuple[str, ...]) -> dict[str, Route]:
     operation = ON_RESOURCES[segments[2][1:]]
-    if not segments[2].startswith("$") or shape_of(segments[:2]) != "id":
-        raise NotFound("This path does not exist; see the CapabilityStatement.")
+    shape_of(segments[:2])
     if segments[0] in PROVIDED:
         raise NotSupported("This operation is not supported; see the CapabilityStatement.")
     return {operation.method: operation}

@@ -7,6 +7,7 @@ rollback       a witness knows a longer log: its tail was removed, or an old bac
 witness        a witness does not answer
 timestamp      the timestamp authority does not answer, or answers wrongly
 clock          a head is dated before the one it follows
+keys           a rotation or a destruction of keys is late (``kernel/store/key_jobs``)
 spool          a spool of an emergency was changed, or cannot be merged
 =============  ===================================================================================
 """

@@ -1,4 +1,4 @@
-"""The shapes of IHE Basic Audit Log Patterns 1.1.3 (profiles.ihe.net/ITI/BALP), one per action.
+"""The shapes of IHE Basic Audit Log Patterns 1.1.4 (profiles.ihe.net/ITI/BALP), one per action.
 
 Who is source and who is destination follows the request for a query and the data otherwise, as
 the profiles have it.
@@ -86,10 +86,12 @@ DISCLOSURE = Pattern(
 DECISION = Pattern(
     "E", APPLICATION, AUTHORIZER, RECIPIENT, None, SECURITY_ALERT, (BY_ROLE, BY_CONSENT)
 )
-"""A refusal. BALP's profile of decisions wants the patient and the consent, which a refusal never
-tells: it would tell that there is such a patient."""
+"""A refusal. It claims no profile: BALP's profile of decisions wants the Consent that was decided
+upon, and here rules decide, of which consents are some of the facts."""
 _REFUSED = (401, 403)
 _FAILED = 400
+_KEPT = frozenset({b"erasure"})
+"""Operations on a person's data, as their trace names them, that send nothing out."""
 
 PATTERNS = {
     "read": READ,
@@ -109,15 +111,20 @@ PATTERNS = {
 """By interaction; every other one is :data:`EXECUTE`."""
 
 
-def pattern_of(interaction: str, *, outcome: int, has_patient: bool) -> Pattern:
+def pattern_of(
+    interaction: str, *, outcome: int, has_patient: bool, query: bytes | None = None
+) -> Pattern:
     """Return how a row is told: a refusal is a decision, an operation on a person's data leaves.
 
     >>> pattern_of("read", outcome=403, has_patient=False) is DECISION
     True
+    >>> pattern_of("operation", outcome=200, has_patient=True, query=b"erasure") is EXECUTE
+    True
     """
     if outcome in _REFUSED:
         return DECISION
-    if interaction == "operation" and has_patient and outcome < _FAILED:
+    leaves = interaction == "operation" and has_patient and query not in _KEPT
+    if leaves and outcome < _FAILED:
         return DISCLOSURE
     return PATTERNS.get(interaction, EXECUTE)
 

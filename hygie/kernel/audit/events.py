@@ -16,6 +16,7 @@ from hygie.kernel.audit.balp import (
     DISCLOSURE,
     ORGANIZATION,
     PROFILES,
+    QUERY,
     REQUEST_ID,
     Coding,
     Pattern,
@@ -25,6 +26,7 @@ from hygie.kernel.audit.leaf import Row
 from hygie.kernel.audit.trace import APPLICATION, Flag
 from hygie.kernel.errors import NotFound
 from hygie.kernel.fhir.names import RESOURCE_TYPES, type_name
+from hygie.kernel.security.caller import Kind
 
 Json = dict[str, Any]
 
@@ -38,6 +40,17 @@ _ROLES = f"{_TERMINOLOGY}/object-role"
 _OBSERVER = {"display": "Hygie"}
 _SUCCESS, _MINOR, _SERIOUS = "0", "4", "8"
 _NETWORK_IP, _NETWORK_URI = "2", "5"
+_ERASED = "erased"
+_INSIDE = {Kind.SYSTEM: "Hygie command", Kind.JOB: "Hygie job"}
+"""What asks from inside for whom; for anybody else it is a page of a portal."""
+_MASKED = {
+    "extension": [
+        {
+            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+            "valueCode": "masked",
+        }
+    ]
+}
 
 
 def event_id(at: datetime, number: int) -> str:
@@ -80,10 +93,14 @@ def audit_event(row: Row, *, base: str, in_full: bool) -> bytes:
     """Return the AuditEvent of a row, as JSON.
 
     ``row`` is one that :mod:`hygie.kernel.audit.provider` selects. ``in_full`` tells also the
-    query, which may name other people, and the network address of the caller.
+    query, which may name other people, and the network address of the caller; where they are
+    not told, the event says that they are masked.
     """
     pattern = pattern_of(
-        row["interaction"], outcome=row["outcome"], has_patient=row["patient_uid"] is not None
+        row["interaction"],
+        outcome=row["outcome"],
+        has_patient=row["patient_uid"] is not None,
+        query=row["query"],
     )
     event: Json = {
         "resourceType": "AuditEvent",
@@ -94,7 +111,7 @@ def audit_event(row: Row, *, base: str, in_full: bool) -> bytes:
         "action": pattern.action,
         "recorded": _instant(row["at"]),
         "outcome": outcome_of(row["outcome"]),
-        "outcomeDesc": _outcome(row),
+        "outcomeDesc": _outcome(row, in_full=in_full),
         "purposeOfEvent": [_concept((f"{_TERMINOLOGY}/v3-ActReason", row["purpose"], ""))],
         "agent": _agents(row, pattern, base=base, in_full=in_full),
         "source": {
@@ -110,53 +127,56 @@ def audit_event(row: Row, *, base: str, in_full: bool) -> bytes:
         },
         "entity": [*_entities(row, in_full=in_full)],
     }
-    profile = _profile(row, pattern, in_full=in_full)
+    profile = _profile(row, pattern)
     if profile:
         event["meta"]["profile"] = [f"{PROFILES}IHE.BasicAudit.{profile}"]
     return msgspec.json.encode(event)
 
 
-def _outcome(row: Row) -> str:
+def _outcome(row: Row, *, in_full: bool) -> str:
     late = ", from the spool of an emergency" if row["flags"] & Flag.SPOOLED else ""
-    return f"{row['outcome']} {row['rule']}{late}"
+    more = f", {row['detail']}" if in_full and row["detail"] else ""
+    return f"{row['outcome']} {row['rule']}{more}{late}"
 
 
-def _profile(row: Row, pattern: Pattern, *, in_full: bool) -> str | None:
-    """Return the profile that the event conforms to: BALP tells successes, with the network."""
-    if not (pattern.profile and in_full and row["peer"]):
-        return None
-    if outcome_of(row["outcome"]) != _SUCCESS:
+def _profile(row: Row, pattern: Pattern) -> str | None:
+    """Return the profile that the event conforms to; BALP tells successes on known things.
+
+    A trace for many people names none of them to a reader who is none of them: neither the
+    profile with a patient nor the one without would be true.
+    """
+    patient = row["patient_uid"] is not None
+    of_people = row["pat"] is not None or row["pats"] is not None
+    if not pattern.profile or outcome_of(row["outcome"]) != _SUCCESS:
         return None
     if pattern is DISCLOSURE:
         return pattern.profile
-    if not (row["query"] is not None if pattern.profile == "Query" else row["uid"] is not None):
+    thing = row["query"] if pattern is QUERY else row["uid"]
+    if thing is None or (of_people and not patient):
         return None
-    return f"Patient{pattern.profile}" if row["patient_uid"] else pattern.profile
+    return f"Patient{pattern.profile}" if patient else pattern.profile
 
 
 def _subtypes(row: Row, pattern: Pattern) -> list[Json]:
-    """Return the interaction, and what the pattern or an emergency adds to it."""
-    interaction = row["interaction"]
-    codes = ["search", interaction] if interaction.startswith("search-") else [interaction]
-    system = "http://hl7.org/fhir/restful-interaction"
-    told = [{"system": system, "code": code, "display": code} for code in codes]
+    """Return the interaction, once, and what the pattern or an emergency adds to it."""
+    code = row["interaction"]
+    told = {"system": "http://hl7.org/fhir/restful-interaction", "code": code, "display": code}
     added = pattern.subtypes
     if row["flags"] & Flag.EMERGENCY and BY_ROLE not in added:
         added = (*added, BY_ROLE)
-    return [*(_coding(one) for one in added), *told]
+    return [*(_coding(one) for one in added), told]
 
 
 def _agents(row: Row, pattern: Pattern, *, base: str, in_full: bool) -> list[Json]:
     client: Json = {
         "type": _concept(pattern.client),
-        "who": {"display": "client application" if row["peer"] else "Hygie portal"},
+        "who": {"display": _client(row)},
         "requestor": False,
+        "network": _network(row, base=base, in_full=in_full),
     }
     if (row["detail"] or "").startswith(APPLICATION):
         name = row["detail"].removeprefix(APPLICATION)
         client |= {"who": {"identifier": {"value": name}}, "altId": name}
-    if in_full and row["peer"]:
-        client["network"] = {"address": row["peer"], "type": _NETWORK_IP}
     server = {
         "type": _concept(pattern.server),
         "who": _OBSERVER,
@@ -189,9 +209,26 @@ def _acted_for(row: Row) -> str:
     return f"Patient/{row['patient_rid'] or row['patient_uid']}"
 
 
+def _client(row: Row) -> str:
+    """Return what asked: a program over the network, or a part of this platform."""
+    if row["agent"] is None:
+        return _ERASED
+    if row["peer"]:
+        return "client application"
+    return _INSIDE.get(row["kind"], "Hygie portal")
+
+
+def _network(row: Row, *, base: str, in_full: bool) -> Json:
+    if row["agent"] is None or (row["peer"] and not in_full):
+        return {"_address": _MASKED, "type": _NETWORK_IP}
+    if row["peer"]:
+        return {"address": row["peer"], "type": _NETWORK_IP}
+    return {"address": base, "type": _NETWORK_URI}
+
+
 def _who(agent: str | None) -> Json:
     if agent is None:
-        return {"display": "erased"}
+        return {"display": _ERASED}
     kind = agent.partition("/")[0]
     if kind in RESOURCE_TYPES:
         return {"reference": agent}
@@ -203,8 +240,10 @@ def _entities(row: Row, *, in_full: bool) -> list[Json]:
     entities = [{"what": {"identifier": {"value": str(row["request"])}}, "type": request}]
     if row["patient_uid"]:
         patient = row["patient_rid"] or row["patient_uid"]
+        among = {"name": f"one of {len(row['pats'])} patients"} if row["pats"] else {}
         entities.append(
             {
+                **among,
                 "what": {"reference": f"{type_name(row['patient_rt'])}/{patient}"},
                 "type": _PERSON,
                 "role": {"system": _ROLES, "code": "1", "display": "Patient"},
@@ -215,9 +254,10 @@ def _entities(row: Row, *, in_full: bool) -> list[Json]:
         role = {"system": _ROLES, "code": "1", "display": "Patient"}
         entities.append({**people, "role": role})
     entities += _objects(row)
-    if in_full and row["query"] is not None:
+    if row["query"] is not None:
         role = {"system": _ROLES, "code": "24", "display": "Query"}
-        entities.append({"type": _OBJECT, "role": role, "query": row["query"]})
+        query = {"query": row["query"]} if in_full else {"_query": _MASKED}
+        entities.append({"type": _OBJECT, "role": role, **query})
     return entities
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hygie.kernel.audit.events import audit_event, event_id, place_of
 from hygie.kernel.audit.leaf import Row
-from hygie.kernel.audit.query import KeyOf, Where, is_unnamed
+from hygie.kernel.audit.query import REFUSED, KeyOf, Where, is_unnamed
 from hygie.kernel.clock import Clock
 from hygie.kernel.errors import InvalidRequest, NotFound
 from hygie.kernel.security.caller import Caller, Kind
@@ -31,7 +31,7 @@ SELECT page.*, patient.rt AS patient_rt, patient.uid AS patient_uid, patient.rid
   structure.rt AS structure_rt, structure.uid AS structure_uid, structure.rid AS structure_rid,
   k.rid AS resource_rid, coalesce(label_now(page.rt, page.uid), page.label) AS label_of_resource
 FROM (
-  SELECT t.id, t.at, t.request, t.interaction, t.outcome, t.rule, t.purpose, t.agent,
+  SELECT t.id, t.at, t.request, t.kind, t.interaction, t.outcome, t.rule, t.purpose, t.agent,
     host(t.peer) AS peer, t.query, t.pat, t.party, t.rt, t.uid, t.ver, t.label, t.flags,
     t.agent_role, t.agent_structure, t.pats, t.detail
   FROM trace t WHERE {where} ORDER BY t.at DESC, t.id DESC LIMIT {limit}
@@ -39,7 +39,8 @@ FROM (
 LEFT JOIN party AS patient ON patient.num = coalesce(page.pat,
   CASE WHEN page.pats @> ARRAY[{viewer}::integer] THEN {viewer}::integer END)
 LEFT JOIN party AS structure ON structure.num = page.agent_structure
-LEFT JOIN resource_key AS k ON k.rt = page.rt AND k.uid = page.uid AND page.outcome < 400
+LEFT JOIN resource_key AS k ON k.rt = page.rt AND k.uid = page.uid
+  AND (page.outcome < 400 OR page.pat IS NOT NULL AND page.party IS DISTINCT FROM {viewer})
 ORDER BY page.at DESC, page.id DESC
 """
 
@@ -129,10 +130,13 @@ class AuditEvents:
         return where
 
     def _event(self, row: Row, caller: Caller) -> Event:
+        if caller.kind == Kind.PROFESSIONAL and row["outcome"] >= REFUSED:
+            row = _nobodys(row)
         in_full = caller.kind == Kind.SYSTEM or row["party"] == caller.party
         shown = row if in_full or not is_unnamed(row["label_of_resource"]) else _unnamed(row)
         body = audit_event(shown, base=self.base, in_full=in_full)
-        pat = row["pat"] if row["pats"] is None or caller.kind == Kind.SYSTEM else caller.party
+        named = row["pats"] is not None and caller.kind == Kind.PATIENT
+        pat = caller.party if named else row["pat"]
         return Event(event_id(row["at"], row["id"]), body, pat)
 
 
@@ -143,6 +147,11 @@ def _statement(where: Where, caller: Caller, *, limit: int) -> str:
 def _unnamed(row: Row) -> Row:
     """Return the row without its resource: the person sees the access, not what was not told."""
     return {**row, "rt": None, "uid": None, "ver": None, "resource_rid": None}  # type: ignore[dict-item]
+
+
+def _nobodys(row: Row) -> Row:
+    """Return the row without whose it was: who was refused does not learn that it is there."""
+    return {**row, "pat": None, "pats": None, "patient_uid": None}  # type: ignore[dict-item]
 
 
 def _count(parameters: Sequence[tuple[str, str]]) -> int:

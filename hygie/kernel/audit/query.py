@@ -47,10 +47,13 @@ _DATES = {
     "ap": "t.at >= {low} AND t.at < {high}",
 }
 _CODES = ("C", "R", "U", "D", "E")
+REFUSED = 400
+"""The lowest status of a refusal."""
 _UNNAMED = int(Label.HIDDEN_FROM_PATIENT)
 # Parents of a minor, guardians and who manages the record; hidden labels of then and of now.
 _REPRESENTED = f"""
 (t.label | coalesce(label_now(t.rt, t.uid), 0)) & {int(Label.HIDDEN_FROM_REPRESENTATIVES)} = 0
+AND NOT (t.party = {{me}} AND t.outcome >= {REFUSED})
 AND t.pat IN (
   SELECT c.pat FROM care_relation c
   WHERE c.member = {{me}} AND now() >= c.starts AND now() < c.ends
@@ -82,6 +85,7 @@ class Where:
         self._zone = zone
         self._clock = clock
         self._unnamed = False
+        self._untold = "TRUE"
         self._readers = {
             "patient": self._patient,
             "agent": self._agent,
@@ -105,8 +109,8 @@ class Where:
         """Narrow to what the caller may read.
 
         A person reads what was done to their data, and to that of people they represent now, but
-        for what is hidden from representatives; a professional reads their own acts, ``system``
-        reads all.
+        for what is hidden from representatives and what they were refused themselves; a
+        professional reads their own acts, ``system`` reads all.
 
         Raises:
             Forbidden: this kind of caller reads no access log.
@@ -118,6 +122,8 @@ class Where:
             self.add(f"{own} OR ({_REPRESENTED.format(me=me)})")
         elif caller.kind == Kind.PROFESSIONAL:
             self.add(f"t.party = {self.bind(caller.party)}::integer")
+            # Whose it was that they were refused, the log knows and they do not.
+            self._untold = f"t.outcome < {REFUSED}"
         elif caller.kind != Kind.SYSTEM:
             raise Forbidden("Your account gives no right to read the access log.")
 
@@ -153,7 +159,7 @@ class Where:
         number = self.bind(type_number("Patient"))
         uid = self.bind(self._key_of(rid)[0])
         one = f"(SELECT num FROM party WHERE rt = {number}::smallint AND uid = {uid}::uuid)"
-        return f"t.pat = {one} OR t.pats @> ARRAY[{one}]"
+        return f"(t.pat = {one} OR t.pats @> ARRAY[{one}]) AND {self._untold}"
 
     def _agent(self, text: str) -> str:
         kind, rid = self._reference(text, "agent")
@@ -176,8 +182,7 @@ class Where:
         entity = f"t.rt = {number}::smallint AND t.uid = {uid}::uuid"
         if self._unnamed:  # who is not told the name of a resource cannot ask by it either
             named = f"coalesce(label_now(t.rt, t.uid), t.label) & {_UNNAMED} = 0"
-            # What was asked in vain answers the same whether it is hidden or absent.
-            entity += f" AND (t.outcome >= 400 OR {named})"
+            entity += f" AND {named}"
         if kind == "Patient":
             return f"({entity}) OR {self._is_patient(rid)}"
         return entity

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from hygie.kernel.security.caller import Caller, Right
+from hygie.kernel.security.caller import Caller, Duty, Right
 from hygie.kernel.security.clauses import Atom, Clause, Language, Logic, Subject
 
 F = TypeVar("F")
@@ -59,12 +59,12 @@ class Live:
 
 _ANYBODY = Subject(None)
 _NOBODY = {"fr": "Aucune règle ne permet cet accès.", "en": "No rule permits this access."}
-Stance = tuple[int, str, frozenset[Right], int]
+Stance = tuple[int, str, frozenset[Right], int, frozenset[Duty]]
 
 
 def stance_of(caller: Caller) -> Stance:
     """Return what of a caller the atoms about the caller alone read."""
-    return int(caller.kind), caller.purpose, caller.rights, caller.level
+    return int(caller.kind), caller.purpose, caller.rights, caller.level, caller.duties
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ class Policy:
     def live(self, caller: Caller) -> tuple[Live, ...]:
         """Return the rules that may still permit this caller, with the clauses left to check.
 
-        It depends on the kind, the purpose, the rights and the level only, never on a fact of the
-        record, so it is worked out once for each combination.
+        It depends on the kind, the purpose, the rights, the level and the duties only, never on a
+        fact of the record, so it is worked out once for each combination.
         """
         stance = stance_of(caller)
         found = self._live.get(stance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hygie.kernel.security.caller import Kind, Right
+from hygie.kernel.security.caller import Duty, Kind, Right
 from hygie.kernel.security.clauses import Atom, Words
 from hygie.kernel.security.labels import Label
 from hygie.kernel.security.relations import Relation
@@ -26,6 +26,12 @@ def has_right(right: Right, said: Words) -> Atom:
     return Atom(f"may_{right.value}", lambda caller, _: right in caller.rights, None, said)
 
 
+def has_duty(duty: Duty, said: Words) -> Atom:
+    """Return the atom that the caller's profession has a duty."""
+    name = f"duty_{duty.name.lower()}"
+    return Atom(name, lambda caller, _: duty in caller.duties, None, said)
+
+
 def related(relation: Relation, said: Words) -> Atom:
     """Return the atom that the caller has this relation with the patient now, or the record has."""
     bit = relation.bit
@@ -35,6 +41,7 @@ def related(relation: Relation, said: Words) -> Atom:
         lambda columns: f"({columns.bits} & {bit}) <> 0",
         said,
         int(relation),
+        bit,
     )
 
 
@@ -47,16 +54,21 @@ def principal_related(relation: Relation, said: Words) -> Atom:
         lambda columns: f"({columns.bits} & {bit}) <> 0",
         said,
         int(relation),
+        bit,
     )
 
 
 def labelled(label: Label, name: str, said: Words) -> Atom:
-    """Return the atom that the resource carries a label."""
+    """Return the atom that the resource carries a label.
+
+    Written with ``=``, which PostgreSQL expects to hold of few rows, and its negation of nearly
+    all. With ``<>`` it expects the reverse, and looks relations up row by row.
+    """
     bit = int(label)
     return Atom(
         name,
         lambda _, subject: bool(subject.label & bit),
-        lambda columns: f"({columns.row}.label & {bit}) <> 0",
+        lambda columns: f"({columns.row}.label & {bit}) = {bit}",
         said,
     )
 

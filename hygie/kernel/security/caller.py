@@ -34,6 +34,17 @@ class Right(enum.StrEnum):
     """Record parents and guardians, with a second person, upon a document both saw."""
 
 
+class Duty(enum.StrEnum):
+    """What the law reserves to some professions, whatever their relation with the patient."""
+
+    ANNOUNCE = "announce"
+    """Tell the person what waits for an announcement visit."""
+    WITHHOLD = "withhold"
+    """Keep from the person, until such a visit, what somebody else wrote."""
+    KEEP_SECRET = "keep-secret"  # noqa: S105 - no password
+    """Keep from the parents what a minor confides."""
+
+
 NO_MATTER = bytes(32)
 """The matters of who may read none."""
 
@@ -74,8 +85,9 @@ class Caller:
         matters: 32 bytes, bit ``n`` set where the roles may read matter ``n``.
         exercise: the one exercise the person chose for the session, None for all of them.
         limit: what the application that asks for the person is limited to, None for the person.
+        duties: what the roles reserve to the person's profession.
 
-    Roles to matters are facts of the database: :class:`hygie.kernel.security.gate.Gate` reads them
+    Roles to matters, and duties, are facts of the database: the gate (``security/gate``) reads them
     at each request, whatever stood there before, and nothing keeps them longer.
     """
 
@@ -93,6 +105,7 @@ class Caller:
     matters: bytes = NO_MATTER
     exercise: Exercise | None = None
     limit: Limit | None = None
+    duties: frozenset[Duty] = field(default_factory=frozenset)
 
     @property
     def own(self) -> list[int]:

@@ -113,7 +113,7 @@ class Atom:
 
     An atom without SQL is about the caller alone: it reads only the kind, the purpose, the rights
     and the level, so that it is evaluated away before any row is read. ``relation`` is the kind of
-    ``care_relation`` that it reads, if any.
+    ``care_relation`` that it reads, if any, and ``bit`` where it stands among the relations.
     """
 
     name: str
@@ -121,6 +121,7 @@ class Atom:
     sql: Callable[[Columns], str] | None
     said: Words
     relation: int | None = None
+    bit: int = 0
 
     @property
     def caller_only(self) -> bool:
@@ -240,5 +241,16 @@ class Either:
 
 
 def conjunction(clauses: Sequence[Clause], columns: Columns) -> str:
-    """Return clauses that must all hold, as SQL."""
-    return " AND ".join(one.print(columns) for one in clauses) if clauses else "TRUE"
+    """Return clauses that must all hold, as SQL; relations are compared all at once."""
+    wanted = [one.bit for one in clauses if isinstance(one, Atom) and one.bit]
+    barred = [one.atom.bit for one in clauses if isinstance(one, Not) and one.atom.bit]
+    parts = [one.print(columns) for one in clauses if not _stands_alone(one)]
+    if wanted or barred:
+        parts.insert(0, f"({columns.bits} & {sum({*wanted, *barred})}) = {sum(set(wanted))}")
+    return " AND ".join(parts) if parts else "TRUE"
+
+
+def _stands_alone(clause: Clause) -> bool:
+    """Tell whether it is one relation, or one that must not be."""
+    atom = clause.atom if isinstance(clause, Not) else clause
+    return isinstance(atom, Atom) and atom.bit > 0

@@ -153,6 +153,7 @@ class Gate:
             or caller.structures
             or caller.aside
             or caller.principals
+            or caller.duties
             or any(caller.matters)
         ):
             return caller
@@ -165,12 +166,14 @@ class Gate:
                 shadows=frozenset(),
                 aside=frozenset(),
                 matters=NO_MATTER,
+                duties=frozenset(),
             )
         structures = frozenset(row["structures"] if row else ())
         kept = structures
         if caller.exercise is not None:
             roles = [role for role in roles if role == caller.exercise.role]
             kept = structures & {caller.exercise.structure}
+        today = self.today()
         return replace(
             caller,
             roles=frozenset(roles),
@@ -178,7 +181,8 @@ class Gate:
             aside=structures - kept,
             principals=frozenset(row["principals"] if row else ()),
             shadows=frozenset(row["shadows"] if row else ()),
-            matters=self.policies.matrix.readable(roles, self.today()),
+            matters=self.policies.matrix.readable(roles, today),
+            duties=self.policies.matrix.duties(roles, today),
         )
 
 

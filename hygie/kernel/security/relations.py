@@ -53,6 +53,9 @@ class Relation(IntEnum):
     ACTS_UNDER = 24
     """Between professionals: the member acts under ``pat`` until a date."""
 
+    UNDER_16 = 25
+    """Of the record: too young to decide alone. The age is a dated row; 16 when this was named."""
+
     @property
     def bit(self) -> int:
         """Return the bit of the caller's own relation, or of the record's."""

@@ -24,7 +24,7 @@ class Part:
     """One entry of a transaction or batch.
 
     ``place`` is its index, ``rid`` the id of its address, ``pairs`` the parameters after ``?``.
-    ``withdraws`` is for corrections (``change``): no Bundle that is received sets it.
+    ``withdraws`` tells that it corrects what was wrong (``removals``).
     """
 
     place: int

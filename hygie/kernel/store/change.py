@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -17,7 +16,8 @@ from hygie.kernel.errors import (
 )
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Access, Caller, Kind
-from hygie.kernel.security.labels import Label
+from hygie.kernel.security.labels import NO_LABEL, Label
+from hygie.kernel.security.policies import Moves
 from hygie.kernel.store.ids import key_of
 from hygie.kernel.store.labels import codes_of
 from hygie.kernel.store.prepare import Prepared
@@ -33,7 +33,7 @@ class Change:
 
     ``prepared`` is None for a delete. ``if_match`` is the version the writer believes current.
     ``withdraws`` tells that what stood before was wrong: earlier versions are withdrawn, as by a
-    delete.
+    delete. ``lifts`` are labels to lift that reached the resource from what is gone.
     """
 
     access: Access
@@ -44,6 +44,7 @@ class Change:
     prepared: Prepared | None = None
     if_match: int | None = None
     withdraws: bool = False
+    lifts: Label = NO_LABEL
 
     @property
     def place(self) -> tuple[int, uuid.UUID]:
@@ -55,9 +56,10 @@ class Change:
 class Current:
     """What stands in the store now, locked; ``ver`` is the last version, a deletion included.
 
-    ``label`` are its labels and ``own_label`` those that did not reach it from elsewhere.
+    ``author`` is the party that its content names as such. ``label`` are its labels and
+    ``own_label`` those that did not reach it from elsewhere.
     ``read_rule``, ``write_rule`` and ``relabel_rule`` name the rules that permit the caller, None
-    where none does; the last one is looked up only where it matters.
+    where none does; the last one permits the very labels that the change moves.
     """
 
     key: int
@@ -72,6 +74,7 @@ class Current:
     read_rule: str | None
     write_rule: str | None
     relabel_rule: str | None = None
+    author: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +106,15 @@ class Nothing:
     rule: str
 
 
-def moved_labels(change: Change, current: Current | None) -> Label:
-    """Return the labels that a change adds to a resource or removes from it."""
+def moved_labels(change: Change, current: Current | None) -> Moves:
+    """Return the labels that a change adds to a resource and removes from it.
+
+    One that is lifted moves as a label of its own does.
+    """
     if current is None or change.prepared is None:
-        return Label(0)
-    return Label(reaching(current.own_label ^ change.prepared.indexed.label))
+        return Moves()
+    own = Moves.between(reaching(current.own_label), reaching(change.prepared.indexed.label))
+    return Moves(own.adds, own.removes | change.lifts)
 
 
 def check_change(
@@ -115,13 +122,10 @@ def check_change(
     caller: Caller,
     current: Current | None,
     new_rule: str | None,
-    *,
-    relabels: Mapping[str, Label],
 ) -> Permit | Nothing:
     """Return what to do with a change.
 
     Hidden and absent answer alike; a resource that may be read but not changed is refused openly.
-    ``relabels`` are the labels that each rule of relabelling lets change.
 
     Raises:
         NotFound: there is nothing the caller may know of.
@@ -133,7 +137,7 @@ def check_change(
         return _check_new(change, caller, new_rule)
     _check_known(change, current)
     if change.method == "relabel":
-        rule = _check_labels(change, current, relabels)
+        rule = _check_labels(change, current)
         _check_version(change, current)
         return Permit(change, caller, current, rule)
     if current.write_rule is None:
@@ -144,7 +148,7 @@ def check_change(
     if change.method == "delete":
         return Permit(change, caller, current, current.write_rule)
     if moved_labels(change, current):
-        _check_labels(change, current, relabels)
+        _check_labels(change, current)
     return Permit(change, caller, current, _content_rule(new_rule))
 
 
@@ -163,18 +167,25 @@ def _check_version(change: Change, current: Current) -> None:
         )
 
 
-def _check_labels(change: Change, current: Current, relabels: Mapping[str, Label]) -> str:
+def _check_labels(change: Change, current: Current) -> str:
     """Return the rule that lets the caller change the labels that the change moves."""
-    rule = current.relabel_rule
-    if rule is None:
+    if current.relabel_rule is None:
         raise Forbidden(
-            f"Your account may not change the confidentiality labels of {change.rt}/{change.rid}: "
-            "leave those it has as they are."
+            f"Your account may not {told(moved_labels(change, current))} {change.rt}/{change.rid}: "
+            "leave the confidentiality labels it has as they are, or ask its author."
         )
-    beyond = moved_labels(change, current) & ~relabels.get(rule, Label(0))
-    if beyond:
-        raise Forbidden(f"Your account may not add or remove {', '.join(codes_of(beyond))} here.")
-    return rule
+    return current.relabel_rule
+
+
+def told(moves: Moves) -> str:
+    """Return moves of labels in words, such as ``add MASQUE_PS to``.
+
+    >>> told(Moves())
+    'change the labels of'
+    """
+    ways = [("add", moves.adds, "to"), ("remove", moves.removes, "from")]
+    said = [f"{verb} {', '.join(codes_of(one))} {to}" for verb, one, to in ways if one]
+    return " or ".join(said) or "change the labels of"
 
 
 def _check_new(change: Change, caller: Caller, new_rule: str | None) -> Permit:

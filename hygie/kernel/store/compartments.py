@@ -80,6 +80,16 @@ class Compartment:
 
         Deletions are told to the person alone: what is gone has no label of today to judge by.
         """
+        text, sql = self._earlier(f"{_COLUMNS}, v.deletion")
+        text += " ORDER BY v.rt, v.key, v.ver"
+        async for row, stored in self._stored(text, sql):
+            if row["deletion"]:
+                yield HistoryEntry(stored, "DELETE")
+            else:
+                yield HistoryEntry(stored, "POST" if row["ver"] == 1 else "PUT")
+
+    def _earlier(self, columns: str) -> tuple[str, Sql]:
+        """Return the statement of earlier versions and deletions, in no order."""
         sql = Sql()
         seen = self._seen(sql)
         still = (
@@ -92,14 +102,10 @@ class Compartment:
                 "(SELECT 1 FROM resource n WHERE n.part = v.part AND n.key = v.key))"
             )
         text = (
-            f"SELECT {_COLUMNS}, v.deletion FROM resource_history v WHERE {self._mine(sql)} "
-            f"AND {seen('v')} AND {still} ORDER BY v.rt, v.key, v.ver"
+            f"SELECT {columns} FROM resource_history v WHERE {self._mine(sql)} "
+            f"AND {seen('v')} AND {still}"
         )
-        async for row, stored in self._stored(text, sql):
-            if row["deletion"]:
-                yield HistoryEntry(stored, "DELETE")
-            else:
-                yield HistoryEntry(stored, "POST" if row["ver"] == 1 else "PUT")
+        return text, sql
 
     @property
     def own(self) -> bool:
@@ -132,6 +138,23 @@ class Compartment:
         )
         return [_held(row, self._zone) async for rows in self._pages(text, sql) for row in rows]
 
+    async def versions(self) -> set[str]:
+        """Return the references, with their versions, of all that the caller sees now.
+
+        Current and earlier versions; not deletions.
+        """
+        sql = Sql()
+        seen = self._seen(sql)
+        current = (
+            f"SELECT v.rt, v.uid, v.rid, v.ver FROM resource v WHERE {self._mine(sql)} "
+            f"AND {seen('v')}"
+        )
+        found = {_versioned(row) async for rows in self._pages(current, sql) for row in rows}
+        text, sql = self._earlier("v.rt, v.uid, v.rid, v.ver")
+        text += " AND NOT v.deletion"
+        found |= {_versioned(row) async for rows in self._pages(text, sql) for row in rows}
+        return found
+
     async def began(self, relation: Relation) -> datetime | None:
         """Return since when something holds of the record, None where it does not hold now."""
         since: datetime | None = await self._visit.connection.fetchval(
@@ -162,6 +185,10 @@ class Compartment:
 
     def _mine(self, sql: Sql) -> str:
         return _MINE.format(pat=f"{sql.bind(self.number)}::integer")
+
+
+def _versioned(row: Record) -> str:
+    return f"{type_name(row['rt'])}/{id_of(row['uid'], row['rid'])}/_history/{row['ver']}"
 
 
 def _held(row: Record, zone: tzinfo) -> Held:

@@ -59,6 +59,12 @@ Guard = Callable[[Caller, str, frozenset[Stated], frozenset[Stated]], None]
 It raises ``Forbidden`` with a sentence that says who may. It only narrows what the rules permit.
 """
 
+Protection = Callable[[Caller, str, bytes, bytes | None], None]
+"""Checks who may change elements of a type, from the body before to that after (None: deleted).
+
+It raises ``Forbidden`` with a sentence that says who may. It only narrows what the rules permit.
+"""
+
 
 def facts_of(
     projections: Projections, rt: str, resource: object, *, zone: tzinfo

@@ -86,7 +86,8 @@ class Historian:
             rt = type_number(scope.rt) if scope.rt else None
             system, members = parties([caller])
             await connection.execute(begin(members, system=system))
-            async with traced_refusals(connection, request, caller, rt=rt):
+            uid = key_of(scope.rid)[0] if scope.rid is not None else None
+            async with traced_refusals(connection, request, caller, rt=rt, uid=uid):
                 decision = self._gate.decide(
                     caller, directory=directory, rt=scope.rt, permission="r" if scope.rid else "s"
                 )

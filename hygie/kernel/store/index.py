@@ -21,7 +21,7 @@ from hygie.kernel.store.columns import Columns, columns_of, combined, stored_nam
 from hygie.kernel.store.compose import NumberRow, composite_rows, unit_parts
 from hygie.kernel.store.facts import PartyRef
 from hygie.kernel.store.labels import policy_labels
-from hygie.kernel.store.reach import givers, local_addresses
+from hygie.kernel.store.reach import givers, local_addresses, receivers
 from hygie.kernel.store.units import UnitRow
 
 MANY_DATES = 1
@@ -35,7 +35,8 @@ class Indexed(msgspec.Struct, gc=False):
 
     ``strings`` holds (parameter number, folded, original or None); ``dates`` (number, low, high);
     ``numbers`` (number, value, unit token); ``units`` (unit token, system, code, name). ``takes``
-    are the resources whose labels reach this one.
+    are the resources whose labels reach this one, ``gives`` those that its labels reach, each with
+    the name its token is hashed with.
     """
 
     rt: str
@@ -56,6 +57,7 @@ class Indexed(msgspec.Struct, gc=False):
     flags: int
     matter: int = 0
     takes: list[PartyRef] = []
+    gives: list[tuple[str, PartyRef]] = []
 
 
 def index(
@@ -102,6 +104,7 @@ def index(
         label=label,
         matter=_matter(rt, found),
         takes=list(dict.fromkeys([*givers(rt, found), *(ref for _, ref in linked)])),
+        gives=receivers(rt, found),
         flags=(MANY_DATES if len(main) > 1 else 0) | (NAMES_PATIENT if named else 0),
     )
 

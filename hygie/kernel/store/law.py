@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hygie.kernel.security.policies import Policies
-from hygie.kernel.store.facts import Guard, Projections
+from hygie.kernel.store.facts import Guard, Projections, Protection
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,10 @@ class Law:
         policies: who may read, write and relabel.
         projections: by resource type, the facts its resources state.
         guard: who may change such facts.
+        protections: by resource type, who may change its protected elements.
     """
 
     policies: Policies
     projections: Projections
     guard: Guard
+    protections: Mapping[str, Protection] = field(default_factory=dict)

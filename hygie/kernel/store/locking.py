@@ -13,7 +13,7 @@ from asyncpg import Record
 from hygie.kernel.fhir.names import type_name
 from hygie.kernel.security.caller import Caller
 from hygie.kernel.security.decision import caller_columns, grouped_rule_name, live_rules
-from hygie.kernel.security.policies import Policies
+from hygie.kernel.security.policies import Moves, Policies
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.store.asked import asked
 from hygie.kernel.store.change import Change, Current, moved_labels
@@ -37,7 +37,7 @@ _HERE = (
 )
 # A statement of its own: one that waited for a lock would still see the rows of before the wait.
 _CURRENT = """
-SELECT a.n, k.key, k.part, k.deleted, k.former, v.ver, v.upd, v.pat, v.label,
+SELECT a.n, k.key, k.part, k.deleted, k.former, v.ver, v.upd, v.pat, v.author, v.label,
        coalesce(v.own_label, v.label) AS own_label, {read} AS read_rule, {write} AS write_rule
 FROM {asked}
 JOIN resource_key k ON k.rt = a.rt AND k.uid = a.uid
@@ -84,6 +84,7 @@ class States:
     """Reads what stands now and judges what shall stand, under the locks."""
 
     def __init__(self, policies: Policies) -> None:
+        self._policies = policies
         self._read = policies.read
         self._write = policies.write
         self._current = _CURRENT.format(
@@ -95,6 +96,11 @@ class States:
         self._relabel = policies.relabel
         self._relabelled = _CURRENT.format(
             read="NULL::text",
+            write=grouped_rule_name(self._relabel, "v", rules="a.write_rules"),
+            asked=asked(_HERE),
+        )
+        self._known = _CURRENT.format(
+            read=grouped_rule_name(self._read, "v"),
             write=grouped_rule_name(self._relabel, "v", rules="a.write_rules"),
             asked=asked(_HERE),
         )
@@ -137,7 +143,10 @@ class States:
             return found
         places = [changes[number].place for number in numbers]
         chosen = [callers[number] for number in numbers]
-        live = live_rules(self._relabel, chosen)
+        live = [
+            rules & self._policies.moving(moved_labels(changes[number], found[number]))
+            for number, rules in zip(numbers, live_rules(self._relabel, chosen), strict=True)
+        ]
         rows = await connection.fetch(
             self._relabelled,
             [rt for rt, _ in places],
@@ -151,6 +160,29 @@ class States:
             current = found[number]
             if current is not None:
                 found[number] = replace(current, relabel_rule=row["write_rule"])
+        return found
+
+    async def relabelling(
+        self,
+        connection: Connection,
+        places: Sequence[tuple[int, uuid.UUID]],
+        callers: Sequence[Caller],
+        moves: Sequence[Moves],
+    ) -> list[tuple[bool, bool]]:
+        """Return, for each place, whether the caller knows of it, and may move labels there."""
+        live = live_rules(self._relabel, callers)
+        rows = await connection.fetch(
+            self._known,
+            [rt for rt, _ in places],
+            [uid for _, uid in places],
+            live_rules(self._read, callers),
+            [rules & self._policies.moving(one) for rules, one in zip(live, moves, strict=True)],
+            *caller_columns(callers),
+        )
+        found = [(False, False)] * len(places)
+        for row in rows:
+            known = bool(row["ver"] and not row["deleted"] and row["read_rule"])
+            found[row["n"] - 1] = known, known and row["write_rule"] is not None
         return found
 
     async def content_rules(
@@ -193,6 +225,7 @@ def _current(row: Record) -> Current:
         own_label=row["own_label"] or 0,
         read_rule=row["read_rule"] if row["ver"] else None,
         write_rule=row["write_rule"] if row["ver"] else None,
+        author=row["author"],
     )
 
 

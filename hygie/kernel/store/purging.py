@@ -1,8 +1,9 @@
 """Remove resources for ever: every version, what finds them, their files. For the right to erasure.
 
 Nothing else in the store takes a version away. A purge is a named job of the local operator; one
-trace of it stays. It removes only what is about one patient and nobody else. What a backup still
-holds is removed again when the erasure ledger is repeated (docs/adr/0016, docs/adr/0020-rights.md).
+trace of it stays, and the change feed tells type and id of what went, without a content. It removes
+only what is about one patient and nobody else. What a backup still holds is removed again when the
+erasure ledger is repeated (docs/adr/0016, docs/adr/0020-rights.md).
 """
 
 from __future__ import annotations
@@ -44,9 +45,12 @@ _BLOBS = """
 DELETE FROM blob_use b USING unnest($1::bigint[], $2::smallint[]) AS a (key, part)
 WHERE b.part = a.part AND b.key = a.key RETURNING b.digest
 """
+# Followers of the change feed learn that it is gone, and nothing more.
 _KEYS = """
-DELETE FROM resource_key k USING unnest($1::smallint[], $2::uuid[]) AS a (rt, uid)
-WHERE k.rt = a.rt AND k.uid = a.uid
+WITH gone AS (
+  DELETE FROM resource_key k USING unnest($1::smallint[], $2::uuid[]) AS a (rt, uid)
+  WHERE k.rt = a.rt AND k.uid = a.uid RETURNING k.rt, k.uid, k.rid)
+INSERT INTO resource_purged (rt, uid, rid) SELECT rt, uid, rid FROM gone
 """
 _STILL_USED = "SELECT DISTINCT digest FROM blob_use WHERE digest = ANY ($1::bytea[])"
 _REMOVE = (

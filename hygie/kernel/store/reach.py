@@ -133,6 +133,17 @@ def givers(rt: str, found: Extracted) -> list[PartyRef]:
     return list(dict.fromkeys(named))
 
 
+def receivers(rt: str, found: Extracted) -> list[tuple[str, PartyRef]]:
+    """Return the resources of this server that a resource gives labels to, by name of the link."""
+    names = {link.name for link in gifts_of(rt)}
+    named = [
+        (stored_name(rt, one.code), (ref.type, ref.id))
+        for one, ref in (found.references if names else ())
+        if ref.type and ref.id and ref.url is None
+    ]
+    return list(dict.fromkeys(one for one in named if one[0] in names))
+
+
 def unsearched(rt: str, resource: Any, *, base: str) -> Iterator[tuple[str, PartyRef]]:
     """Yield the references of elements without a search parameter, with the name they hash with."""
     for link in links():

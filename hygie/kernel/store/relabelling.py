@@ -1,23 +1,41 @@
-"""Change the confidentiality labels of a resource: a new version that differs by them alone."""
+"""Change the confidentiality labels of a resource: a new version that differs by them alone.
+
+To remove a label also lifts it where it reached the resource from another that is gone: nobody can
+lift it there any more. That makes a version too, so that it is decided, traced and seen like any
+change of labels. What stands keeps its labels on what belongs to it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hygie.kernel.errors import NotFound, PreconditionFailed, Unprocessable
+from hygie.kernel.fhir.names import type_number
 from hygie.kernel.fhir.security_labels import relabelled
 from hygie.kernel.security.caller import Access
 from hygie.kernel.security.labels import Label
 from hygie.kernel.store.atomic import Steps
 from hygie.kernel.store.change import Change
-from hygie.kernel.store.ids import check_id
+from hygie.kernel.store.ids import check_id, key_of
 from hygie.kernel.store.labels import codes_of, codings_of
 from hygie.kernel.store.law import Law
 from hygie.kernel.store.model import Stored, Written
 from hygie.kernel.store.prepare import prepare
 from hygie.kernel.store.site import Site
+from hygie.kernel.store.spreading import ORIGIN_STANDS, opened
 from hygie.kernel.store.tracing import Request
+
+if TYPE_CHECKING:
+    from hygie.kernel.database.connection import Connection
+
+_LEFT = f"""
+SELECT bit_or(l.label) FROM resource_key k
+JOIN resource r ON r.part = k.part AND r.key = k.key
+JOIN label_reach l ON l.pat = ANY (r.others || r.pat) AND l.key = r.key
+WHERE k.rt = $1 AND k.uid = $2 AND NOT k.deleted AND NOT {ORIGIN_STANDS}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +79,32 @@ async def relabel(
             f"If-Match names version {wanted.if_match} and the current one is {current.version}: "
             "read it again, then repeat your change."
         )
-    if raw == current.body:
+    lifts = wanted.remove & await left_by_what_is_gone(steps.connection, wanted.rt, wanted.rid)
+    if raw == current.body and not lifts:
         steps.answer(current)
         return Written(current, created=False, changed=False)
     prepared = prepare(raw, wanted.rt, wanted.rid, projections=law.projections, site=site)
     change = Change(
-        access, asked, "relabel", wanted.rt, wanted.rid, prepared, if_match=current.version
+        access,
+        asked,
+        "relabel",
+        wanted.rt,
+        wanted.rid,
+        prepared,
+        if_match=current.version,
+        lifts=lifts,
     )
     return (await steps.write([change]))[0]
+
+
+async def left_by_what_is_gone(connection: Connection, rt: str, rid: str) -> Label:
+    """Return the labels that reached a resource from others that are deleted, or moved away.
+
+    What it belongs to may be out of sight of the caller: the belt is opened for this question.
+    """
+    async with opened(connection):
+        found = await connection.fetchval(_LEFT, type_number(rt), key_of(rid)[0])
+    return Label(found or 0)
 
 
 async def _current(steps: Steps, wanted: Relabelling) -> Stored:

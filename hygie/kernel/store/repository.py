@@ -20,7 +20,7 @@ from hygie.kernel.store.atomic import TRIES, Atomic, StepRefused, Steps
 from hygie.kernel.store.batch import Batch
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.bundles import Part
-from hygie.kernel.store.change import Change
+from hygie.kernel.store.change import Change, Method
 from hygie.kernel.store.comparing import Candidate, Sought, candidates
 from hygie.kernel.store.conditional import at_most_one, check_criteria, read_criteria
 from hygie.kernel.store.history import Historian, Scope
@@ -234,7 +234,9 @@ class Repository:
                 check_body_id(own, existing.rid, rt)
             rid = existing.rid if existing else own or new_id()
             prepared = await self._prepare(raw, rt, rid)
-            return (await steps.write([Change(access, asked, "update", rt, rid, prepared)]))[0]
+            # No match is a create with an id of the server: whoever may create may do so.
+            method: Method = "update" if existing or own else "create"
+            return (await steps.write([Change(access, asked, method, rt, rid, prepared)]))[0]
 
         return await self._run(access, asked, work)
 

@@ -27,9 +27,9 @@ from hygie.kernel.store.directory import directory_types
 from hygie.kernel.store.ids import id_of
 from hygie.kernel.store.model import Entry, Found, Stored
 from hygie.kernel.store.search.cursor import Cursor, decode, encode
-from hygie.kernel.store.search.driver import PLANNED_ONCE, names_one, plan_of
+from hygie.kernel.store.search.driver import PLANNED_ONCE, names_one, plan_of, rows_of
 from hygie.kernel.store.search.includes import MOST_INCLUDED, by_reference, referring
-from hygie.kernel.store.search.plan import MOST_COUNTED, Plan, Statement
+from hygie.kernel.store.search.plan import LOOKED_AT, MOST_COUNTED, Plan, Statement
 from hygie.kernel.store.search.query import Clause, Include, Query
 from hygie.kernel.store.search.sort import written
 from hygie.kernel.store.search.sql import Known
@@ -46,9 +46,9 @@ MOST_BYTES = 32 * 1024 * 1024
 
 
 FEW_PEOPLE = 20
-"""People up to whom a count is traced for each of them."""
+"""People up to whom a number is traced for each of them; beyond, one trace names them all."""
 FEW_COUNTED = 200
-"""Matches beyond a page up to which their number is traced so."""
+"""Total up to which a page also names those whom it counts and does not show."""
 
 
 @dataclass(slots=True)
@@ -100,7 +100,13 @@ class Searcher:
             async with traced_refusals(connection, request, caller, rt=type_number(query.rt)):
                 found, touched = await self.within(connection, caller, query)
             await connection.execute("COMMIT")
-        await self._traces.submit(trace_many(request, caller, touched, rt=type_number(query.rt)))
+        traces = trace_many(request, caller, touched, rt=type_number(query.rt))
+        if found.total is not None:
+            traces = [
+                msgspec.structs.replace(one, detail=one.detail or f"of {found.total}")
+                for one in traces
+            ]
+        await self._traces.submit(traces)
         return found
 
     async def within(
@@ -112,7 +118,7 @@ class Searcher:
         plan = await plan_of(connection, decision, query, await self._known(connection, query))
         if query.summary == "count":
             total = await self._count(connection, plan)
-            told = await self._counted(connection, plan) if total else []
+            told = await self._counted(connection, plan) if 0 < (total or 0) <= LOOKED_AT else []
             return Found(total=total, self_query=urlencode(query.kept)), told
         page = await self._page(connection, plan)
         entries = await self._matched(page)
@@ -120,7 +126,7 @@ class Searcher:
         entries = [entry for entry in entries if _confirmed(query.clauses, entry.stored)]
         included = await self._included(connection, plan, entries)
         touched += [_touched(row) for row in included]
-        if len(page.rows) < (page.total or 0) <= FEW_COUNTED:
+        if len(page.rows) < (page.total or 0) <= (FEW_COUNTED if page.rows else LOOKED_AT):
             touched += await self._counted(connection, plan)
         keys = await self._bodies.keys(included)
         entries += [Entry(await self._stored(row, keys), "include") for row in included]
@@ -151,8 +157,7 @@ class Searcher:
         cursor = self._cursor(plan)
         rows: list[Record] = []
         if query.count:
-            text, values = plan.page(limit=query.count + 1, cursor=cursor)
-            rows = await connection.fetch(text, *values)
+            rows = await rows_of(connection, plan, limit=query.count + 1, cursor=cursor)
         more = len(rows) > query.count > 0
         rows = rows[: query.count]
         if cursor is not None:
@@ -185,14 +190,23 @@ class Searcher:
     async def _counted(self, connection: Connection, plan: Plan) -> list[Touched]:
         """Return what the trace says of matches that are counted and not shown.
 
-        A number over a few people tells about each of them; one over many about nobody.
+        A number tells about each person it is over: two numbers that differ by one person tell
+        what the difference is. Where they are many, one trace for each rule and each set of labels
+        names them all, so that a label never speaks for a resource that has another.
         """
-        text, values = plan.counted(most=FEW_PEOPLE + 1)
+        text, values = plan.counted(most=LOOKED_AT)
         rows = await connection.fetch(text, *values)
-        if len(rows) > FEW_PEOPLE:
-            return []
         rt = type_number(plan.query.rt)
-        return [Touched(rt, None, None, row["pat"], row["rule"], row["label"]) for row in rows]
+        if len(rows) <= FEW_PEOPLE:
+            return [Touched(rt, None, None, row["pat"], row["rule"], row["label"]) for row in rows]
+        sets: dict[tuple[str, int], list[int]] = {}
+        for row in rows:
+            if row["pat"] is not None:
+                sets.setdefault((row["rule"], row["label"]), []).append(row["pat"])
+        return [
+            Touched(rt, None, None, None, rule, label, tuple(sorted(people)))
+            for (rule, label), people in sets.items()
+        ]
 
     async def _included(
         self, connection: Connection, plan: Plan, entries: list[Entry]

@@ -13,7 +13,8 @@ either found by them, or finds the mask. The locks come before those of the ids,
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,9 @@ _KEYS = """
 SELECT k.key FROM unnest($1::smallint[], $2::uuid[]) AS a (rt, uid)
 JOIN resource_key k ON k.rt = a.rt AND k.uid = a.uid
 """
+ORIGIN_STANDS = """EXISTS (
+  SELECT FROM resource o WHERE o.key = l.origin AND (o.pat = l.pat OR o.others @> ARRAY[l.pat]))"""
+"""Whether what a row ``l`` of ``label_reach`` comes from is still there, in the same record."""
 _ORIGINS = """
 SELECT DISTINCT l.origin FROM label_reach l WHERE l.pat = $1 AND l.key = ANY ($2::bigint[])
 """
@@ -203,24 +207,32 @@ async def spread(
 ) -> dict[int, int]:
     """Bring every label up to date after these versions; return those of the versions, by key.
 
-    A deleted resource keeps the labels it had, and so does what belonged to it.
+    A deleted resource keeps the labels it had, and so does what belonged to it, until a change of
+    its own lifts them (``Change.lifts``).
     """
     written = [one for one in versions if one.permit.change.prepared is not None]
     if not held.labelled or not written:
         return {}
+    async with opened(connection):
+        touched: set[int] = set()
+        for pat in sorted(held.labelled):
+            touched |= await _in_record(connection, pat, _of(pat, written, numbers))
+        keys = sorted(touched)
+        if keys:
+            await connection.execute(_CURRENT, keys, sorted(held.patients))
+            await connection.execute(_EARLIER, keys)
+        labels = await connection.fetch(_LABELS, [one.key for one in written])
+    return {row["key"]: row["label"] for row in labels}
+
+
+@asynccontextmanager
+async def opened(connection: Connection) -> AsyncIterator[None]:
+    """Open the belt of the transaction for a while; after an error it is rolled back anyway."""
     was_open = await connection.fetchval(_IS_OPEN)
     await connection.execute(_OPEN)
-    touched: set[int] = set()
-    for pat in sorted(held.labelled):
-        touched |= await _in_record(connection, pat, _of(pat, written, numbers))
-    keys = sorted(touched)
-    if keys:
-        await connection.execute(_CURRENT, keys, sorted(held.patients))
-        await connection.execute(_EARLIER, keys)
-    labels = await connection.fetch(_LABELS, [one.key for one in written])
+    yield
     if not was_open:
         await connection.execute(_CLOSE)
-    return {row["key"]: row["label"] for row in labels}
 
 
 def _of(pat: int, versions: Iterable[Version], numbers: Mapping[PartyRef, int]) -> list[Version]:
@@ -253,8 +265,14 @@ async def _in_record(connection: Connection, pat: int, written: Sequence[Version
         if reaching(row["own"]):
             after.append(_Reach(origin, reaching(row["own"]), {origin}))
             await _follow(connection, pat, after[-1], [row])
-    # What a deleted resource reached stays as it was.
-    kept = {(r["origin"], r["key"]): r["label"] for r in before if r["origin"] not in standing}
+    # What a deleted resource reached stays as it was, unless it is lifted there.
+    lifts = {one.key: int(one.permit.change.lifts) for one in written}
+    left = [row for row in before if row["origin"] not in standing]
+    kept = {
+        (row["origin"], row["key"]): label
+        for row in left
+        if (label := row["label"] & ~lifts.get(row["key"], 0))
+    }
     kept |= {(one.origin, key): one.label for one in after for key in one.nodes}
     if kept:
         await connection.execute(

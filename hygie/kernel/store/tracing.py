@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hygie.kernel.audit.trace import Flag, Trace, of_application, write
@@ -47,6 +47,7 @@ class Touched:
     """What left or changed, as its trace names it: a resource, or a patient's data of a type.
 
     ``rule`` permitted it; ``NO_RULE`` where nothing did. ``label`` are its confidentiality labels.
+    ``pats`` are all those that one number was about; ``pat`` is None then.
     """
 
     rt: int | None
@@ -55,6 +56,7 @@ class Touched:
     pat: int | None
     rule: str
     label: int = 0
+    pats: tuple[int, ...] = ()
 
 
 def trace_one(request: Request, caller: Caller, touched: Touched, *, status: int) -> Trace:
@@ -79,6 +81,7 @@ def trace_one(request: Request, caller: Caller, touched: Touched, *, status: int
         agent_role=min(caller.roles, default=None),
         agent_structure=_only(caller.structures),
         detail=of_application(caller.limit.client) if caller.limit else None,
+        pats=touched.pats or None,
     )
 
 
@@ -102,7 +105,8 @@ def trace_refusal(
 ) -> Trace:
     """Return the trace of a refused request; it names what was asked.
 
-    It names whose it is (``pat``) only where the request itself named the person.
+    It names whose it is (``pat``) only where the request itself named the person; elsewhere the
+    database does, which tells the person and not the caller (migration 0016).
     """
     return trace_one(request, caller, Touched(rt, uid, None, pat, NO_RULE), status=status)
 
@@ -114,11 +118,13 @@ async def traced_refusals(
     caller: Caller,
     *,
     rt: int | None = None,
+    uid: uuid.UUID | None = None,
     asked: Callable[[], str | None] = lambda: None,
 ) -> AsyncIterator[None]:
     """Undo the open transaction and trace durably what the block refuses.
 
-    ``asked`` returns the id of the Patient that the request named, None where it named none.
+    ``uid`` is the one resource that was asked for. ``asked`` returns the id of the Patient that
+    the request named, None where it named none.
     """
     try:
         yield
@@ -128,7 +134,7 @@ async def traced_refusals(
         if rid is not None:
             # The same question whether the person is known here or not.
             pat = await connection.fetchval(_PERSON, type_number("Patient"), key_of(rid)[0])
-        trace = trace_refusal(request, caller, status=refusal.status, rt=rt, pat=pat)
+        trace = trace_refusal(request, caller, status=refusal.status, rt=rt, uid=uid, pat=pat)
         await write(connection, [trace])
         raise
 
@@ -138,16 +144,21 @@ def trace_many(
 ) -> list[Trace]:
     """Return one trace per patient whose data leaves, and one for data of no patient.
 
-    An answer without data leaves one trace too: the question was asked.
+    An answer without data leaves one trace too: the question was asked. A number over many people
+    is one trace that names them all.
     """
     shares: dict[int | None, Touched] = {}
+    sets: list[Touched] = []
     for one in touched:
+        if one.pats:
+            sets.append(replace(one, rt=rt))
+            continue
         before = shares.get(one.pat)
         rule, label = (before.rule, before.label) if before else (one.rule, one.label)
         shares[one.pat] = Touched(rt, None, None, one.pat, rule, label & one.label)
     return [
         trace_one(request, caller, one, status=200)
-        for one in shares.values() or [Touched(rt, None, None, None, NO_RULE)]
+        for one in [*shares.values(), *sets] or [Touched(rt, None, None, None, NO_RULE)]
     ]
 
 

@@ -25,12 +25,13 @@ from hygie.kernel.fhir.splice import replace_strings, server_fields
 from hygie.kernel.security.caller import Kind
 from hygie.kernel.store.atomic import StepRefused, Steps
 from hygie.kernel.store.bundles import Part, links
-from hygie.kernel.store.change import Change
+from hygie.kernel.store.change import Change, Method
 from hygie.kernel.store.conditional import Pairs, at_most_one, check_criteria, read_criteria
 from hygie.kernel.store.facts import Projections
 from hygie.kernel.store.ids import new_id
 from hygie.kernel.store.model import Found, Stored, Written
 from hygie.kernel.store.prepare import check_body_id, prepare
+from hygie.kernel.store.removals import with_removals
 from hygie.kernel.store.search.query import read_query
 from hygie.kernel.store.tracing import Request
 
@@ -52,11 +53,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """An entry whose target is known; ``existing`` answers a conditional create that matched."""
+    """An entry whose target is known; ``existing`` answers a conditional create that matched.
+
+    ``creates`` tells that a conditional update matched nothing: it creates, with our id.
+    """
 
     part: Part
     rid: str
     existing: Stored | None = None
+    creates: bool = False
 
 
 async def carry_out(
@@ -67,6 +72,7 @@ async def carry_out(
     Raises:
         HygieError: the first refusal, its ``expression`` inside the Bundle.
     """
+    parts = with_removals(parts, base=steps.searcher.site.base)
     planned = [await _plan(steps, part) for part in parts if part.verb not in ("GET", "HEAD")]
     targets = {
         one.part.full_url: (one.part.rt, one.rid)
@@ -111,11 +117,18 @@ async def _target(steps: Steps, part: Part) -> _Planned | None:
     found = await _match(steps, part.rt, check_criteria(part.pairs))
     if part.verb == "DELETE":
         return _Planned(part, found.rid) if found else None
+    return _upsert(steps, part, found)
+
+
+def _upsert(steps: Steps, part: Part, found: Stored | None) -> _Planned:
+    if found is not None:
+        return _Planned(part, found.rid)
     own = server_fields(part.raw or b"{}").id
-    if found is None and own is not None and steps.caller.kind != Kind.SYSTEM:
+    if own is None:
+        return _Planned(part, new_id(), creates=part.if_match is None)
+    if steps.caller.kind != Kind.SYSTEM:
         raise MethodNotAllowed("Only the server gives ids; leave the id out of the body.")
-    rid = found.rid if found else own or new_id()
-    return _Planned(part, rid)
+    return _Planned(part, own)
 
 
 async def _match(steps: Steps, rt: str, pairs: Pairs) -> Stored | None:
@@ -170,11 +183,11 @@ async def _change(
     if part.verb == "PUT" and part.rid is not None:
         check_body_id(server_fields(raw).id, part.rid, part.rt)
     prepared = prepare(raw, part.rt, one.rid, projections=projections, site=steps.searcher.site)
-    method = "create" if part.verb == "POST" else "update"
+    method: Method = "create" if part.verb == "POST" or one.creates else "update"
     return Change(
         steps.caller,
         _as(steps, method),
-        "create" if part.verb == "POST" else "update",
+        method,
         part.rt,
         one.rid,
         prepared,

@@ -17,9 +17,9 @@ from hygie.kernel.clock import Clock
 from hygie.kernel.database.connection import Database, begin
 from hygie.kernel.errors import Conflict, Forbidden, HygieError, Unavailable, Unprocessable
 from hygie.kernel.fhir.splice import stamp
-from hygie.kernel.security.caller import Caller
+from hygie.kernel.security.caller import Caller, Kind
 from hygie.kernel.security.gate import Gate, parties
-from hygie.kernel.security.labels import Label
+from hygie.kernel.store.attaching import check_attached
 from hygie.kernel.store.bodies import Bodies
 from hygie.kernel.store.change import (
     Change,
@@ -29,6 +29,7 @@ from hygie.kernel.store.change import (
     Permit,
     check_change,
 )
+from hygie.kernel.store.detaching import check_detached
 from hygie.kernel.store.facts import PartyRef, Stated
 from hygie.kernel.store.law import Law
 from hygie.kernel.store.locking import States, lock, stated_by
@@ -36,6 +37,7 @@ from hygie.kernel.store.model import Stored, Written
 from hygie.kernel.store.parties import Parties
 from hygie.kernel.store.rows import Version, part_for, whole
 from hygie.kernel.store.scoping import scoped
+from hygie.kernel.store.signing import check_signed
 from hygie.kernel.store.spreading import hold, spread
 from hygie.kernel.store.tracing import Touched, trace_one, trace_refusal
 from hygie.kernel.store.units import Units
@@ -46,6 +48,10 @@ if TYPE_CHECKING:
     from hygie.kernel.database.connection import Connection
 
 Result = Written | HygieError
+_BODIES = """
+SELECT r.key, r.rt, r.uid, r.rid, r.ver, r.pat, r.label, r.body
+FROM resource r WHERE r.key = ANY ($1::bigint[])
+"""
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -145,12 +151,16 @@ class Writer:
         await lock(connection, changes)
         currents = await self._states.current(connection, changes, callers)
         rules = await self._states.content_rules(connection, changes, callers, numbers)
-        effects = [
-            _effect(*one, relabels=self._law.policies.relabels)
-            for one in zip(changes, callers, currents, rules, strict=True)
-        ]
+        effects = [_effect(*one) for one in zip(changes, callers, currents, rules, strict=True)]
         effects = await scoped(connection, effects, numbers)
         effects = await self._guarded(connection, effects)
+        effects = await check_attached(
+            connection, self._states, effects, held=held, numbers=numbers
+        )
+        effects = await check_detached(
+            connection, self._states, effects, held=held, numbers=numbers
+        )
+        effects = await check_signed(connection, self._states, effects, numbers=numbers)
         permits = [effect for effect in effects if isinstance(effect, Permit)]
         versions, refused = await self._versions(connection, permits, numbers)
         effects = [refused.get(id(effect), effect) for effect in effects]
@@ -175,10 +185,36 @@ class Writer:
         ]
         keys = [permit.current.key for permit in permits if permit.current is not None]
         before = await stated_by(connection, keys)
+        effects = await self._protected(connection, effects)
         return [
             self._judge(effect, before) if isinstance(effect, Permit) else effect
             for effect in effects
         ]
+
+    async def _protected(self, connection: Connection, effects: list[Effect]) -> list[Effect]:
+        """Return the effects, refused where the caller may not change protected elements."""
+        asked = {
+            effect.current.key: effect
+            for effect in effects
+            if isinstance(effect, Permit)
+            and effect.current is not None
+            and not effect.creates
+            and effect.caller.kind != Kind.SYSTEM
+            and effect.change.rt in self._law.protections
+        }
+        if not asked:
+            return effects
+        refused: dict[int, HygieError] = {}
+        for row in await connection.fetch(_BODIES, list(asked)):
+            permit = asked[row["key"]]
+            before, prepared = await self._bodies.load(row), permit.change.prepared
+            try:
+                self._law.protections[permit.change.rt](
+                    permit.caller, permit.change.rt, before, prepared.raw if prepared else None
+                )
+            except HygieError as error:
+                refused[id(permit)] = error
+        return [refused.get(id(effect), effect) for effect in effects]
 
     def _judge(self, permit: Permit, before: Mapping[int, frozenset[Stated]]) -> Effect:
         change = permit.change
@@ -278,11 +314,9 @@ def _effect(
     caller: Caller,
     current: Current | None,
     rule: str | None,
-    *,
-    relabels: Mapping[str, Label],
 ) -> Effect:
     try:
-        return check_change(change, caller, current, rule, relabels=relabels)
+        return check_change(change, caller, current, rule)
     except HygieError as error:
         return error
 

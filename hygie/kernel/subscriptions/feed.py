@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 _READ = """
 WITH edge AS (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xid)
 SELECT * FROM (
-  (SELECT v.xid, v.seq, v.rt, v.uid, v.rid, v.ver, FALSE AS deletion
+  (SELECT v.xid, v.seq, v.rt, v.uid, v.rid, v.ver, FALSE AS deletion, FALSE AS purged
    FROM resource v, edge
    WHERE (v.xid, v.seq) > ($1::text::xid8, $2::bigint) AND v.xid < edge.xid
    ORDER BY v.xid, v.seq LIMIT $3)
   UNION ALL
-  (SELECT v.xid, v.seq, v.rt, v.uid, v.rid, v.ver, v.deletion
+  (SELECT v.xid, v.seq, v.rt, v.uid, v.rid, v.ver, v.deletion, FALSE
    FROM resource_history v, edge
+   WHERE (v.xid, v.seq) > ($1::text::xid8, $2::bigint) AND v.xid < edge.xid
+   ORDER BY v.xid, v.seq LIMIT $3)
+  UNION ALL
+  (SELECT v.xid, v.seq, v.rt, v.uid, v.rid, 0, TRUE, TRUE
+   FROM resource_purged v, edge
    WHERE (v.xid, v.seq) > ($1::text::xid8, $2::bigint) AND v.xid < edge.xid
    ORDER BY v.xid, v.seq LIMIT $3)
 ) f ORDER BY f.xid, f.seq LIMIT $3
@@ -43,13 +48,19 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One version that was written, or one deletion."""
+    """One version that was written, one deletion, or one purge.
+
+    A purge takes every version away for ever: whoever follows the feed removes all that it keeps
+    of the resource, copies and what it derived from them. It is a deletion too, for followers that
+    know no better; its version is 0, and it tells nothing of the content nor of whose it was.
+    """
 
     position: Position
     rt: str
     rid: str
     version: int
     deletion: bool
+    purged: bool = False
 
 
 async def read_feed(connection: Connection, after: Position, *, limit: int = 1000) -> list[Change]:
@@ -66,6 +77,7 @@ async def read_feed(connection: Connection, after: Position, *, limit: int = 100
             id_of(uuid.UUID(str(row["uid"])), row["rid"]),
             row["ver"],
             row["deletion"],
+            row["purged"],
         )
         for row in rows
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,7 @@ from hygie.kernel.store.ids import key_of
 from hygie.kernel.store.law import Law
 from hygie.testing.database import ScratchDatabase, ScratchServer
 from hygie.testing.differential.asking import Asked, Json, Reply, ask
-from hygie.testing.differential.hidden import Step
+from hygie.testing.differential.hidden import Addition
 from hygie.testing.differential.naming import Names
 from hygie.testing.differential.population import PEOPLE, RELATIONS, Population, relation_rows
 
@@ -152,8 +153,8 @@ class Pair:
 
 
 @contextlib.asynccontextmanager
-async def pair(world: World, steps: list[Step]) -> AsyncIterator[Pair]:
-    """Copy D twice and take some steps in the second copy, as the operator."""
+async def pair(world: World, addition: Addition, *, seed: int) -> AsyncIterator[Pair]:
+    """Copy D twice and make the hidden thing in the second copy, as the operator."""
     copies = [world.server.copy(world.database) for _ in range(2)]
     since = datetime.now(UTC)
     try:
@@ -162,9 +163,9 @@ async def pair(world: World, steps: list[Step]) -> AsyncIterator[Pair]:
             for place, copy in enumerate(copies):
                 settings = replace(copy.settings, data=Path(world.database.settings.data))
                 repository = await stack.enter_async_context(opened(settings, world.law))
-                if place:
-                    for method, resource in steps:
-                        await _take(repository, method, resource)
+                make = addition.make if place else addition.instead
+                for method, resource in make(random.Random(seed)):  # noqa: S311 - test data
+                    await _take(repository, method, resource)
                 faces.append(_face(repository))
             names = Names(since, frozenset(world.population.ids))
             yield Pair((faces[0], faces[1]), world.tokens, names)
@@ -173,17 +174,19 @@ async def pair(world: World, steps: list[Step]) -> AsyncIterator[Pair]:
             world.server.drop(copy)
 
 
-async def shrink(world: World, steps: list[Step], found: Difference, asked: Asked) -> Difference:
+async def shrink(
+    world: World, addition: Addition, found: Difference, asked: Asked, *, seed: int
+) -> Difference:
     """Return a smaller request that still tells the two apart, asked first of fresh copies.
 
     Where the request alone tells nothing, the difference needs those before it and stays as found.
     """
-    smallest = await _alone(world, steps, asked)
+    smallest = await _alone(world, addition, asked, seed=seed)
     if smallest is None:
         return found
     while True:
         for candidate in _smaller(smallest.asked if smallest.page == 0 else asked):
-            again = await _alone(world, steps, candidate)
+            again = await _alone(world, addition, candidate, seed=seed)
             if again is not None:
                 smallest, asked = again, candidate
                 break
@@ -191,8 +194,8 @@ async def shrink(world: World, steps: list[Step], found: Difference, asked: Aske
             return smallest
 
 
-async def _alone(world: World, steps: list[Step], asked: Asked) -> Difference | None:
-    async with pair(world, steps) as both:
+async def _alone(world: World, addition: Addition, asked: Asked, *, seed: int) -> Difference | None:
+    async with pair(world, addition, seed=seed) as both:
         return (await both.compare(asked, 0))[0]
 
 

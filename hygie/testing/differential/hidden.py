@@ -44,12 +44,15 @@ class Addition:
         make: what the operator does to make it.
         logged: True where its traces are told to these callers all the same, since the log says
             who wrote in one's own record; they are then not asked for the log.
+        instead: what the operator does in the copy without it, where the hidden thing is not
+            that something is there but what it says.
     """
 
     name: str
     unseen_by: tuple[str, ...]
     make: Callable[[random.Random], list[Step]]
     logged: bool = False
+    instead: Callable[[random.Random], list[Step]] = lambda _: []
 
 
 def _puts(*resources: Json) -> list[Step]:
@@ -141,6 +144,22 @@ def _file_of_another(chance: random.Random) -> list[Step]:
     return _puts({**binary, "securityContext": {"reference": PAUL}})
 
 
+def _deleted_content(chance: random.Random) -> list[Step]:
+    """Two results, one under the id of the other: the first one was deleted."""
+    now = observation(chance, "d-hidden", NORA)
+    by = {"performer": [{"reference": "Practitioner/d-loin"}], "category": now["category"]}
+    before = {**observation(chance, "d-hidden", NORA), **by}
+    return [*_puts(before, {**before, "status": "amended"}), ("DELETE", before), *_puts(now)]
+
+
+def _other_deleted_content(chance: random.Random) -> list[Step]:
+    """The same, but for what the deleted result said."""
+    first, second, delete, now = _deleted_content(chance)
+    said = {"valueString": "d-other", "effectiveDateTime": "1999", "code": {"text": "d-other"}}
+    kept = {k: v for k, v in first[1].items() if k not in ("valueQuantity", "identifier")}
+    return [*_puts({**kept, **said}, {**kept, **said, "status": second[1]["status"]}), delete, now]
+
+
 ADDITIONS = (
     Addition("a masked document", TEAM, _masked),
     Addition("a masked result", TEAM, _masked_observation),
@@ -151,6 +170,12 @@ ADDITIONS = (
         "a document to be announced", ("nora", "helper of nora"), _unannounced_document, logged=True
     ),
     Addition("a minor's secret visit", ("father of enzo",), _secret_visit),
+    Addition(
+        "what a deleted result said",
+        ("helper of nora", "treating", *TEAM),
+        _deleted_content,
+        instead=_other_deleted_content,
+    ),
     Addition("a result of somebody else", STRANGERS_TO_PAUL, _of_another),
     Addition("a deleted result of somebody else", STRANGERS_TO_PAUL, _deleted),
     Addition("a care team of somebody else", STRANGERS_TO_PAUL, _care_team_of_another),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hygie.kernel.security import matters as data
-from hygie.kernel.security.caller import Caller, Kind, Right
+from hygie.kernel.security.caller import Caller, Duty, Kind, Right
 from hygie.kernel.security.clauses import Subject
 from hygie.kernel.security.labels import Label
 from hygie.kernel.security.relations import Relation
@@ -125,17 +125,19 @@ class Cases:
         kind = chance.choice(OFTEN)
         purpose = chance.choice([*["TREAT"] * 8, "ETREAT", "HPAYMT", "HPAYMT", *PURPOSES])
         rights = frozenset(right for right in Right if chance.random() < 0.12)  # noqa: PLR2004
+        duties = frozenset(duty for duty in Duty if chance.random() < 0.4)  # noqa: PLR2004
         readable = frozenset(number for number in range(256) if chance.random() < 0.6)  # noqa: PLR2004
         own = kind in (Kind.PATIENT, Kind.PROFESSIONAL) and chance.random() < 0.3  # noqa: PLR2004
         known = kind in (Kind.PATIENT, Kind.PROFESSIONAL)
         party = PATIENT if own else READER if known else 0
         caller = Caller(
             kind, party, "somebody", purpose=purpose, rights=rights,
-            level=chance.randint(1, 3), matters=data.mask(readable),
+            level=chance.randint(1, 3), matters=data.mask(readable), duties=duties,
         )  # fmt: skip
         facts = bits(f"reader {KINDS[kind]}", f"purpose {purpose}")
         facts |= _SELF if own else 0
         facts |= BIT["right_review"] if Right.REVIEW in rights else 0
+        facts |= bits(*(f"duty_{duty.name.lower()}" for duty in duties))
         return _Reader(facts, caller, readable)
 
     def _drawn_matters(self) -> Sequence[int]:

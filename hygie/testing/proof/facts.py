@@ -14,7 +14,7 @@ OWN = (
 """What the reader and the patient are to each other now."""
 RECORD = (
     "minor", "team_consent", "closed", "opposed", "refuses_emergency", "refuses_centre_15",
-    "restricted", "refuses_research",
+    "restricted", "refuses_research", "under_16",
 )  # fmt: skip
 """What holds of the record now."""
 PRINCIPAL = tuple(
@@ -32,7 +32,9 @@ MATTERS = (
     "emergency_declaration",
 )  # fmt: skip
 """What the resource is about; ``in_matrix``: the reader's row of the matrix has it."""
-OTHERS = ("self", "directory", "author", "right_review")
+DUTIES = ("duty_announce", "duty_withhold", "duty_keep_secret")
+"""What the law reserves to some professions, where the reader practises one of them."""
+OTHERS = ("self", "directory", "author", "right_review", *DUTIES)
 """``directory``: a type that holds no patient, and no patient is named."""
 
 FACTS: tuple[str, ...] = (

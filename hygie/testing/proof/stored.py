@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from hygie.kernel.fhir.names import type_number
-from hygie.kernel.security.caller import Caller, Kind
+from hygie.kernel.security.caller import Caller, Duty, Kind
 from hygie.kernel.security.relations import OF_THE_RECORD, Relation
 from hygie.testing.proof.cases import Case
 from hygie.testing.proof.facts import BIT, OWN, PRINCIPAL, RECORD
@@ -84,14 +84,14 @@ def _relations(
 class RolesOfCases:
     """A matrix in which each case's reader practises a role of its own, ``case:<number>``."""
 
-    matters: Mapping[str, bytes]
+    readers: Mapping[str, Caller]
 
     @classmethod
     def of(cls, cases: Sequence[Placed]) -> RolesOfCases:
         """Return the matrix that gives each reader what the case says."""
         return cls(
             {
-                role: one.caller.matters
+                role: one.caller
                 for number, one in enumerate(cases)
                 for role in (f"case:{number}", f"job:{number}")
             }
@@ -100,4 +100,9 @@ class RolesOfCases:
     def readable(self, roles: Collection[str], at: date) -> bytes:
         """Return the matters of the one role of a reader."""
         del at
-        return next((self.matters[role] for role in roles), bytes(32))
+        return next((self.readers[role].matters for role in roles), bytes(32))
+
+    def duties(self, roles: Collection[str], at: date) -> frozenset[Duty]:
+        """Return the duties of the one role of a reader."""
+        del at
+        return next((self.readers[role].duties for role in roles), frozenset())

@@ -8,7 +8,7 @@ from itertools import product
 
 from hygie.kernel.security.algebra import Policy
 from hygie.kernel.security.clauses import Atom
-from hygie.testing.proof.facts import BIT, OWN, PRINCIPAL, PURPOSES, READERS, RECORD
+from hygie.testing.proof.facts import BIT, DUTIES, OWN, PRINCIPAL, PURPOSES, READERS, RECORD
 from hygie.testing.proof.tables import Oracle
 
 MEANING: dict[str, tuple[str, ...]] = {
@@ -29,6 +29,7 @@ MEANING: dict[str, tuple[str, ...]] = {
             *("author", "in_matrix", "administrative", "billing", "personal", "choice"),
             "decision",
             *("masked", "unannounced", "very_restricted", "withdrawn", *OWN, *RECORD, *PRINCIPAL),
+            *DUTIES,
         )
     },
 }

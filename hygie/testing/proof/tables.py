@@ -9,6 +9,9 @@ An act (``read``, ``write``) is a folder of five CSV tables with the same first 
   must let through: one refusal is enough for the standing to be worth nothing.
 
 Somebody is permitted if one of their standings passes all four tables. No line: no access.
+
+The act ``relabel`` has a table more, ``moves``: which labels a standing adds, lifts, or both. There
+is an oracle for each label and way.
 """
 
 from __future__ import annotations
@@ -85,6 +88,29 @@ def load(folder: Path) -> Oracle:
         if list(rows) != standings:
             raise ValueError(f"{folder.name}/{name}.csv has other standings: {rows.keys()}")
     return Oracle(tuple(cube for one in standings for cube in _cubes(one, tables)))
+
+
+def load_moves(folder: Path) -> dict[tuple[str, str], Oracle]:
+    """Return the oracle of each move: a label, and ``adds`` or ``lifts``.
+
+    Raises:
+        ValueError: as ``load``, or a cell of the moves is none.
+    """
+    whole, rows = load(folder), _rows(folder / "moves.csv")
+    cells = {"": (), "adds": ("adds",), "lifts": ("lifts",), "both": ("adds", "lifts")}
+    if list(rows) != list(dict.fromkeys(one.standing for one in whole.cubes)):
+        raise ValueError("moves.csv has other standings")
+    found: dict[tuple[str, str], list[Cube]] = {}
+    for standing, row in rows.items():
+        for label, cell in row.items():
+            if cell not in cells:
+                raise ValueError(f"{cell} is no cell of the moves")
+            for way in ("adds", "lifts"):
+                cubes = found.setdefault((label, way), [])
+                cubes += [one for one in whole.cubes if one.standing == standing] * (
+                    way in cells[cell]
+                )
+    return {move: Oracle(tuple(cubes)) for move, cubes in found.items()}
 
 
 def _rows(path: Path) -> dict[str, Row]:

@@ -7,15 +7,15 @@ structure. A substitute, an intern or a secretary carries whom they act under, u
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, date, tzinfo
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from msgspec import UNSET
 
 from hygie.domains.consent.fhir.codes import ACTING_UNDER
 from hygie.domains.consent.fhir.elements import Interval, extension, party, period
-from hygie.domains.consent.model.constants import majority_of, midnight
+from hygie.domains.consent.model.constants import majority_of, midnight, own_access_from
 from hygie.domains.consent.model.roles import role_of
 from hygie.kernel.errors import Unprocessable
 from hygie.kernel.fhir.search.dates import FIRST, LAST, interval
@@ -24,22 +24,26 @@ from hygie.kernel.store.facts import Fact, Practice, Stated
 
 
 def patient_facts(patient: Any, zone: tzinfo) -> list[Fact]:
-    """Return whether the person is a minor, and who the treating physician is."""
+    """Return whether the person is a minor, too young to decide alone, and who treats them."""
     own = ("Patient", patient.id)
-    return [*_minority(own, patient.birthDate, zone), *_treating(own, patient)]
+    return [*_ages(own, patient.birthDate, zone), *_treating(own, patient)]
 
 
-def _minority(own: tuple[str, str], birth: Any, zone: tzinfo) -> Iterator[Fact]:
+def _ages(own: tuple[str, str], birth: Any, zone: tzinfo) -> Iterator[Fact]:
     if birth is UNSET:
         return
     # Of an incomplete date the first day counts: nobody keeps a right over an adult by a doubt.
     starts = interval(birth, zone)[0]
     born = starts.astimezone(zone).date() if starts > FIRST else date.min
+    for kind, age in ((Relation.UNDER_16, own_access_from), (Relation.MINOR, majority_of)):
+        yield Fact(own, None, kind, starts, _reached(age, born, zone))
+
+
+def _reached(age: Callable[[date], date], born: date, zone: tzinfo) -> datetime:
     try:
-        ends = midnight(majority_of(born), zone).astimezone(UTC)
+        return midnight(age(born), zone).astimezone(UTC)
     except (OverflowError, ValueError):
-        ends = LAST
-    yield Fact(own, None, Relation.MINOR, starts, ends)
+        return LAST
 
 
 def _treating(own: tuple[str, str], patient: Any) -> Iterator[Fact]:

@@ -258,7 +258,7 @@ def _ages(patient: Any, at: datetime, zone: tzinfo) -> tuple[date | None, date |
     if born == FIRST:
         return None, None
     day, today = born.astimezone(zone).date(), at.astimezone(zone).date()
-    majority, alone = majority_of(day), own_access_from(day, today)
+    majority, alone = majority_of(day), own_access_from(day)
     return majority if today < majority else None, alone if today < alone else None
 
 

@@ -19,6 +19,8 @@ class How(StrEnum):
     CHANGED = "changed"
     REMOVED = "removed"
     OPERATION = "operation"
+    COUNTED = "counted"
+    """Counted with others: a number was told, nothing of the record."""
 
 
 EMERGENCIES = frozenset({"emergency", "centre-15", "emergency-declaration"})

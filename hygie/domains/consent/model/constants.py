@@ -107,9 +107,21 @@ def majority_of(birth: date) -> date:
     return birthday(birth, _amount("majority", "years", _LONG_AGO))
 
 
-def own_access_from(birth: date, at: date) -> date:
-    """Return the day from which a minor may keep visits from the parents alone."""
-    return birthday(birth, _amount("own-access-age", "years", at))
+def own_access_from(birth: date) -> date:
+    """Return the day from which a minor decides alone, and keeps visits from the parents.
+
+    Of the age that holds on that day; before the first dated row its age held already.
+
+    >>> own_access_from(date(2010, 6, 15)).isoformat()
+    '2026-06-15'
+    """
+    rows = CONSTANTS.by_key["own-access-age",]
+    for number, row in enumerate(rows):
+        reached = birthday(birth, int(row.value[0]))
+        day = max(reached, row.validity.first) if number else reached
+        if row.validity.last is None or day <= row.validity.last:
+            return day
+    return majority_of(birth)
 
 
 def birthday(birth: date, years: int) -> date:

@@ -34,6 +34,8 @@ class Notice(StrEnum):
     """A closed record was kept as long as the law wants: destruction is proposed, never done."""
     MEMBERSHIP_ENDED = "membership-ended"
     """Somebody left the care team because the time was over."""
+    MEMBERSHIP_PROLONGED = "membership-prolonged"
+    """A professional stays in the care team for longer, by their own hand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from hygie.kernel.security.caller import Duty
 from hygie.kernel.security.dated import Columns, load
 
 HEALTH_PROFESSIONS = "G15"
@@ -54,6 +55,12 @@ def _make(columns: Columns) -> Role:
 
 
 ROLES = load("hygie.domains.consent", "definitions/roles.csv", key=("role",), make=_make)
+DUTIES = load(
+    "hygie.domains.consent",
+    "definitions/duties.csv",
+    key=("duty", "role"),
+    make=lambda columns: Duty(columns["duty"]),
+)
 _SYSTEMS = load(
     "hygie.domains.consent",
     "definitions/role_systems.csv",
@@ -96,6 +103,12 @@ def family_of(role: str) -> str:
     """
     rows = ROLES.by_key.get((role,))
     return rows[-1].value.family if rows else ""
+
+
+def duties(roles: Iterable[str], *, at: date) -> frozenset[Duty]:
+    """Return what is reserved to one of the roles (``definitions/duties.csv``)."""
+    held = DUTIES.holding(at)
+    return frozenset(duty for duty in Duty if any((duty, role) in held for role in roles))
 
 
 def may_declare(roles: Iterable[str], *, centre_15: bool, at: date) -> bool:

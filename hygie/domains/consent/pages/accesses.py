@@ -23,7 +23,17 @@ HOW: dict[How, Promise] = {
     How.CHANGED: _("a modifié"),
     How.REMOVED: _("a retiré"),
     How.OPERATION: _("a demandé"),
+    How.COUNTED: _("a compté, sur tout un groupe de personnes,"),
 }
+TRIED: dict[How, Promise] = {
+    How.READ: _("a essayé de lire"),
+    How.SEARCH: _("a essayé de consulter"),
+    How.ADDED: _("a essayé d’ajouter"),
+    How.CHANGED: _("a essayé de modifier"),
+    How.REMOVED: _("a essayé de retirer"),
+    How.OPERATION: _("a essayé de demander"),
+}
+"""What was refused."""
 FILTERS: dict[How, Promise] = {
     How.READ: _("Lectures"),
     How.SEARCH: _("Consultations de listes et de pages"),
@@ -166,11 +176,11 @@ def _line(seen: Seen, patient: str, item: str) -> Line:
     shown = "" if item or not rid else _address("patient:record:item", patient, rt=rt, rid=rid)
     return Line(
         seen=seen,
-        did=str(HOW[seen.how]),
+        did=str(TRIED.get(seen.how, HOW[seen.how]) if seen.refused else HOW[seen.how]),
         what=str(what or KINDS.get(seen.kind, OTHER)),
         item=shown if rt in ONE else "",
         report=""
-        if seen.own or seen.program
+        if seen.own or seen.program or seen.refused
         else _address("patient:oversight:report", patient, event=seen.id),
     )
 

@@ -51,10 +51,10 @@ def find(request: HttpRequest, patient: str, purpose: str) -> HttpResponse:
         NotFound: there is nothing to add of this name.
     """
     title, _effect, _button = _texts(purpose)
-    text = " ".join(request.GET.get("q", "").split())
+    text, told = " ".join(request.GET.get("q", "").split()), language()
 
     async def work(opened: Opened) -> list[Found]:
-        return await search(opened.visit, text, language=language()) if text else []
+        return await search(opened.visit, text, language=told) if text else []
 
     whose, found = in_record(request, patient, work)
     context = {
@@ -77,10 +77,10 @@ def add(request: HttpRequest, patient: str, purpose: str, who: str) -> HttpRespo
     title, effect, button = _texts(purpose)
     if purpose in SENSITIVE and (asked := confirm_identity(request)):
         return asked
-    reference = f"Practitioner/{who}"
+    reference, told = f"Practitioner/{who}", language()
 
     async def work(opened: Opened) -> Found:
-        return await found_as(opened.visit, reference, language=language())
+        return await found_as(opened.visit, reference, language=told)
 
     whose, found = in_record(request, patient, work)
     if request.method == "POST":

@@ -64,6 +64,7 @@ def _sentence(kind: News, name: str, at: datetime) -> str:
         News.FIRST_ACCESS: _("%(name)s a ouvert votre dossier pour la première fois, le %(day)s."),
         News.EMERGENCY: _("%(name)s a ouvert votre dossier en urgence, le %(day)s."),
         News.CHOICE: _("%(name)s a changé un choix sur votre dossier, le %(day)s."),
+        News.PROLONGED: _("%(name)s a prolongé sa place dans votre équipe de soins, le %(day)s."),
     }
     return words[kind] % {"name": name, "day": date_format(localtime(at), "j F Y, H:i")}
 

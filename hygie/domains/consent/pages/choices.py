@@ -37,7 +37,11 @@ DONE: dict[str, Promise] = {
     "helper": _("Cette personne agit en votre nom."),
     "first": _("Vos choix sont enregistrés. Vous pouvez les changer ici à tout moment."),
     "mask": _("Ce document est masqué."),
-    "unmask": _("Ce document n’est plus masqué."),
+    "unmask": _("Cet élément n’est plus masqué."),
+    "reached": _(
+        "Cet élément reste masqué avec la visite ou le compte rendu auquel il appartient. "
+        "Ne masquez plus cette visite ou ce compte rendu : cet élément suivra."
+    ),
 }
 STATES: dict[RecordState, Promise] = {
     RecordState.PENDING: _("en attente de votre choix"),
@@ -76,6 +80,7 @@ def show(request: HttpRequest, patient: str) -> HttpResponse:
         "needs_consent": needs_initial_consent(found.at.date()),
         "done": said,
         "helping": _helping(patient),
+        "undone": done == "reached",
     }
     return render(request, "consent/choices.html", context)
 

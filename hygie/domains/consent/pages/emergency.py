@@ -163,13 +163,14 @@ def _ask_reason(request: HttpRequest, kept: dict[str, str], form: DeclarationFor
     return render(request, "consent/declare.html", context, status=422 if form.errors else 200)
 
 
-@require_POST
 def declare(request: HttpRequest) -> HttpResponse:
-    """Open the record of who was just identified.
+    """Open the record of who was just identified; who comes back by a link identifies again.
 
     Raises:
         Forbidden: the identification is too old, or was made by somebody else.
     """
+    if request.method != "POST":
+        return redirect("professional:consent:emergency")
     try:
         kept = signing.loads(
             request.POST.get("token", ""), salt=_salt(request), max_age=IDENTIFIED_FOR

@@ -16,6 +16,7 @@ from hygie.domains.consent.service import decisions
 from hygie.domains.consent.service.choices import read_record
 from hygie.domains.consent.service.visibility import who_can_see
 from hygie.kernel.security.caller import Caller
+from hygie.kernel.security.clauses import Language
 from hygie.kernel.security.relations import Relation
 from hygie.kernel.web.bridge import ask, repository
 from hygie.kernel.web.caller import caller_of
@@ -48,7 +49,8 @@ def show(request: HttpRequest, patient: str) -> HttpResponse:
         )
         ask(_answer(caller_of(request), patient, answer))
         return back(patient, "first")
-    whose, (choices, would) = in_record(request, patient, _read)
+    told = language()
+    whose, (choices, would) = in_record(request, patient, lambda opened: _read(opened, told))
     mode = choices.opening.mode if choices.opening else opening_mode(choices.at.date())
     context = {
         "person": whose,
@@ -63,9 +65,9 @@ def show(request: HttpRequest, patient: str) -> HttpResponse:
     return render(request, "consent/first.html", context, status=422 if form.errors else 200)
 
 
-async def _read(opened: Opened) -> tuple[Choices, list[Viewer]]:
+async def _read(opened: Opened, told: Language) -> tuple[Choices, list[Viewer]]:
     choices = await read(opened)
-    found = await who_can_see(opened, language=language())
+    found = await who_can_see(opened, language=told)
     return choices, [one for one in found.viewers if one.relations & _WOULD]
 
 

@@ -25,7 +25,7 @@ def in_record(request: HttpRequest, patient: str, work: Work[T]) -> tuple[Whose 
 
 
 def language() -> Language:
-    """Return the language of the page."""
+    """Return the language of the page; ask before any work, which runs where no page is."""
     return "fr" if get_language() == "fr" else "en"
 
 

@@ -53,6 +53,7 @@ _DIRECTORY = "Roles come from the health directory: only the operator writes the
 _TREATING = "The treating physician is declared to the health insurance; the operator records it."
 _BIRTH = "The date of birth decides who is a minor: only the operator corrects it."
 _PRINCIPAL = "Only the professional under whom somebody acts says so, or the operator."
+_STARTS = "A membership keeps its start; a professional changes its end alone."
 _FOR_ONESELF = "A professional declares an emergency for themself alone."
 _STAYS = "A declared emergency stays in the record, to be reviewed; end it early instead."
 _NOBODY = "Only the person, or the professionals of the record, may change who may open it."
@@ -62,6 +63,7 @@ _INSTEAD = {
     Relation.GUARDIAN: _DESK,
     Relation.TREATING: _TREATING,
     Relation.MINOR: _BIRTH,
+    Relation.UNDER_16: _BIRTH,
     Relation.ACTS_UNDER: _PRINCIPAL,
     Relation.MANAGES: _OWN_ONLY,
     Relation.EMERGENCY: _FOR_ONESELF,
@@ -180,8 +182,8 @@ def _check_professional(caller: Caller, change: _Change) -> None:
             )
         elif fact.kind in DECLARED:
             _check_declared(caller, change, fact, widened=widened)
-        elif widened:
-            _check_membership(change, fact)
+        elif fact in change.new:
+            _check_membership(change, fact, widened=widened)
 
 
 def _check_declared(caller: Caller, change: _Change, fact: Fact, *, widened: bool) -> None:
@@ -212,18 +214,29 @@ def _check_declaration(caller: Caller, change: _Change, fact: Fact) -> None:
         )
 
 
-def _check_membership(change: _Change, fact: Fact) -> None:
+def _check_membership(change: _Change, fact: Fact, *, widened: bool) -> None:
+    """Check that a professional prolongs within the length of one event of care, from its start.
+
+    The start stays: moved, it would begin that length anew, again and again.
+    """
+    if not widened:
+        if not any(_same(fact, one) and one.starts == fact.starts for one in change.before):
+            raise Forbidden(_STARTS)
+        return
     former = change.running(fact)
     if former is None:
         raise Forbidden(
             "One joins a care team by the person's choice, or by an appointment, an order, a "
             "referral or a stay which the platform records."
         )
-    last = change.now + longest_for(Stater.PROFESSIONAL, change.now.date())
-    if fact.starts < former.starts or fact.ends > last:
+    if fact.starts != former.starts:
+        raise Forbidden(_STARTS)
+    longest = longest_for(Stater.PROFESSIONAL, change.now.date())
+    if fact.ends - fact.starts > longest:
         raise Forbidden(
-            f"A professional prolongs a membership until {last.date().isoformat()} at most; "
-            "the person may prolong it further."
+            f"A professional prolongs a membership up to {longest.days} days after its start. "
+            "Further on, the person prolongs it, or an appointment, an order, a referral or a "
+            "stay which the platform records."
         )
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 
-from hygie.domains.consent.model.roles import ROLES
+from hygie.domains.consent.model.roles import ROLES, duties
+from hygie.kernel.security.caller import Duty
 from hygie.kernel.security.dated import BrokenTable, Columns, DatedTable, load
 from hygie.kernel.security.matters import BY_CODE, MATTERS, UNKNOWN, mask
 
@@ -61,6 +62,7 @@ class Matrix:
         self._lines = lines or LINES
         # A worker sees few sets of roles and one day at a time.
         self._readable = lru_cache(maxsize=_DAYS_KEPT)(self._union)
+        self._duties = lru_cache(maxsize=_DAYS_KEPT)(_duties)
 
     def readable(self, roles: Collection[str], at: date) -> bytes:
         """Return 32 bytes: bit ``n`` is set where one of the roles may read matter ``n``.
@@ -68,6 +70,10 @@ class Matrix:
         A role that no table names reads nothing.
         """
         return self._readable(frozenset(roles), at)
+
+    def duties(self, roles: Collection[str], at: date) -> frozenset[Duty]:
+        """Return what is reserved to one of the roles."""
+        return self._duties(frozenset(roles), at)
 
     def _union(self, roles: frozenset[str], at: date) -> bytes:
         return mask({number for role in roles for number in self.matters(role, at)})
@@ -87,6 +93,10 @@ class Matrix:
     def unconfirmed(self) -> tuple[str, ...]:
         """Return the lines that rest on a cautious choice, for the administrator."""
         return tuple(sorted({row.key[0] for row in self._lines.unconfirmed()}))
+
+
+def _duties(roles: frozenset[str], at: date) -> frozenset[Duty]:
+    return duties(roles, at=at)
 
 
 LINES = load("hygie.domains.consent", "definitions/matrix.csv", key=("line",), make=_make)

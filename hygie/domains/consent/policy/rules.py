@@ -1,4 +1,4 @@
-"""The access rules of the shared record: who reads, writes and relabels what, and why.
+"""The access rules of the shared record: who reads and writes what, and why.
 
 Sources: articles L.1110-4, L.1110-12 and L.1111-14 and following of the public health code; order
 of 26 October 2023 (matrix); Conseil d'État, 15 October 2025 (initial consent before the care team
@@ -34,7 +34,6 @@ from hygie.kernel.security.atoms import (
 )
 from hygie.kernel.security.caller import Right
 from hygie.kernel.security.clauses import Clause, Either
-from hygie.kernel.security.labels import Label
 from hygie.kernel.security.matters import BY_CODE, CHOICE, CHOICES, EMERGENCY_DECLARATION
 from hygie.kernel.security.relations import Relation
 
@@ -61,6 +60,7 @@ MANAGES = related(Relation.MANAGES, said.MANAGES)
 PARENT = related(Relation.PARENT, said.PARENT)
 GUARDIAN = related(Relation.GUARDIAN, said.GUARDIAN)
 MINOR = related(Relation.MINOR, said.MINOR)
+UNDER_16 = related(Relation.UNDER_16, said.UNDER_16)
 CLOSED = related(Relation.CLOSED, said.CLOSED)
 OPPOSED = related(Relation.OPPOSED, said.OPPOSED)
 RESTRICTED = related(Relation.RESTRICTED, said.RESTRICTED)
@@ -95,11 +95,11 @@ PRINCIPAL_OPENS: Final = Either.of(
     (PRINCIPAL_IN_TEAM, TEAM_CONSENT), PRINCIPAL_TREATING, PRINCIPAL_CONSENTED
 )
 
-_SYSTEM = Rule("system", (IS_SYSTEM,), *said.SYSTEM_RULE)
+SYSTEM = Rule("system", (IS_SYSTEM,), *said.SYSTEM_RULE)
 
 READ: Final = Policy(
     (
-        _SYSTEM,
+        SYSTEM,
         Rule("job", (IS_JOB, IN_MATRIX, ~WITHDRAWN), *said.JOB_RULE),
         Rule("directory", (IN_DIRECTORY,), *said.DIRECTORY_RULE),
         Rule("own-record", (IS_PATIENT, OWN_RECORD, ~UNANNOUNCED), *said.OWN_RECORD_RULE),
@@ -167,13 +167,13 @@ READ: Final = Policy(
 )
 """Who may read a resource, a version of it, or count it."""
 
-_REPRESENTS = Either.of((PARENT, MINOR), GUARDIAN, MANAGES)
+REPRESENTS = Either.of((PARENT, MINOR), GUARDIAN, MANAGES)
 
 WRITE: Final = Policy(
     (
-        _SYSTEM,
+        SYSTEM,
         Rule("job", (IS_JOB, IN_MATRIX), *said.JOB_RULE),
-        Rule("own-choice", (IS_PATIENT, OWN_RECORD, IS_CHOICE), *said.OWN_CHOICE_RULE),
+        Rule("own-choice", (IS_PATIENT, OWN_RECORD, ~UNDER_16, IS_CHOICE), *said.OWN_CHOICE_RULE),
         Rule(
             "own-deposit",
             (IS_PATIENT, OWN_RECORD, AUTHOR, IS_PERSONAL, *OPEN),
@@ -181,7 +181,7 @@ WRITE: Final = Policy(
         ),
         Rule(
             "representative-choice",
-            (IS_PATIENT, _REPRESENTS, IS_CHOICE, ~SECRET),
+            (IS_PATIENT, REPRESENTS, IS_CHOICE, ~SECRET),
             *said.REPRESENTATIVE_CHOICE_RULE,
         ),
         Rule(
@@ -216,33 +216,3 @@ WRITE: Final = Policy(
 
 Of every patient it names: one patient of one's own must not open the record of another.
 """
-
-RELABEL: Final = Policy(
-    (
-        _SYSTEM,
-        Rule("job", (IS_JOB, IN_MATRIX), *said.JOB_RULE),
-        Rule("own-record", (IS_PATIENT, OWN_RECORD, MINOR, ~UNANNOUNCED), *said.MINOR_LABEL_RULE),
-        Rule("own-adult-record", (IS_PATIENT, OWN_RECORD, ~UNANNOUNCED), *said.OWN_LABEL_RULE),
-        Rule("representative", (IS_PATIENT, _REPRESENTS, *FOR_OTHERS), *said.REPRESENTATIVE_LABEL),
-        Rule("author", (*CARE, AUTHOR), *said.AUTHOR_LABEL_RULE),
-        Rule("treating", (*CARE, TREATING, IN_MATRIX), *said.TREATING_LABEL_RULE),
-        Rule("care-team", (*CARE, IN_TEAM, TEAM_CONSENT, *SHOWN), *said.TEAM_LABEL_RULE),
-    ),
-    every=True,
-)
-"""Who may change the labels of a resource; ``RELABELS`` says which labels."""
-
-_MASK = Label.MASKED_FROM_PROFESSIONALS
-_ANNOUNCE = Label.HIDDEN_FROM_PATIENT
-_SECRECY = Label.HIDDEN_FROM_REPRESENTATIVES
-RELABELS: Final = {
-    "system": Label(0b111111),
-    "job": _ANNOUNCE,
-    "own-record": _MASK | _SECRECY,
-    "own-adult-record": _MASK,
-    "representative": _MASK,
-    "author": Label(0b111111),
-    "treating": _MASK | _ANNOUNCE | _SECRECY,
-    "care-team": _ANNOUNCE | _SECRECY,
-}
-"""By rule, the labels it lets add and remove."""

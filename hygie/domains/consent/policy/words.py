@@ -103,6 +103,30 @@ MINOR = Words(
     "this person is a minor",
     "this person is of age",
 )
+UNDER_16 = Words(
+    "cette personne est trop jeune pour décider seule : ses parents décident",
+    "cette personne est assez âgée pour décider seule",
+    "this person is too young to decide alone: the parents decide",
+    "this person is old enough to decide alone",
+)
+MAY_ANNOUNCE = Words(
+    "votre profession annonce des résultats",
+    "votre profession n’annonce pas de résultats : demandez au médecin",
+    "your profession announces results",
+    "your profession announces no results: ask the physician",
+)
+MAY_WITHHOLD = Words(
+    "vous êtes médecin",
+    "seul un médecin fait attendre le résultat d’un autre",
+    "you are a physician",
+    "only a physician keeps back what somebody else wrote",
+)
+MAY_KEEP_SECRET = Words(
+    "votre profession garde le secret d’un mineur",
+    "la loi ne confie pas le secret d’un mineur à votre profession",
+    "your profession keeps the secret of a minor",
+    "the law does not entrust the secret of a minor to your profession",
+)
 CLOSED = Words(
     "le dossier est fermé",
     "le dossier n’est pas fermé",
@@ -290,7 +314,15 @@ TREATING_LABEL_RULE: Pair = (
     "Vous êtes le médecin traitant.",
     "You are the treating physician.",
 )
-TEAM_LABEL_RULE: Pair = (
+TEAM_ANNOUNCES_RULE: Pair = (
     "Vous faites partie de l’équipe de soins : vous pouvez annoncer un résultat.",
     "You belong to the care team: you may announce a result.",
+)
+TEAM_WITHHOLDS_RULE: Pair = (
+    "Vous êtes médecin de l’équipe de soins : vous pouvez garder un résultat pour l’annoncer.",
+    "You are a physician of the care team: you may keep a result until you announce it.",
+)
+TEAM_SECRET_RULE: Pair = (
+    "Vous faites partie de l’équipe de soins : vous pouvez garder le secret d’un mineur.",
+    "You belong to the care team: you may keep the secret of a minor.",
 )

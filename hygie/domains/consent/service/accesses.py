@@ -44,6 +44,15 @@ _AT_ONCE = 250
 _RULE = "access-log"
 _REFUSED = 400
 _HOW = {"R": How.READ, "C": How.ADDED, "U": How.CHANGED, "D": How.REMOVED}
+_TRIED = {
+    "read": How.READ,
+    "vread": How.READ,
+    "history-instance": How.READ,
+    "create": How.ADDED,
+    "update": How.CHANGED,
+    "patch": How.CHANGED,
+    "delete": How.REMOVED,
+}
 _PROGRAM = ("Un programme de Hygie", "A program of Hygie")
 _COLUMNS = ("at", "who", "name", "role", "structure", "how", "kind", "item", "rule", "reason")
 
@@ -167,7 +176,8 @@ def seen_of(event: Json, language: Language, *, own: str) -> Seen:
     """Return an access as it is told, from its AuditEvent."""
     user: Json = next((one for one in event.get("agent", ()) if one.get("requestor")), {})
     who = user.get("who", {})
-    status, _, rule = str(event.get("outcomeDesc", "")).partition(" ")
+    told = str(event.get("outcomeDesc", "")).partition(",")[0]
+    status, _, rule = told.partition(" ")
     reference = who.get("reference") or who.get("identifier", {}).get("value", "")
     kind, item = _what(event)
     role, structure = _role_and_structure(event, user, language)
@@ -179,7 +189,7 @@ def seen_of(event: Json, language: Language, *, own: str) -> Seen:
         name=_PROGRAM[language == "en"] if program else who.get("display", ""),
         role=role,
         structure=structure,
-        how=_how(event),
+        how=How.COUNTED if _among(event) and not program else _how(event),
         kind=kind,
         item=item,
         rule=rule,
@@ -191,11 +201,18 @@ def seen_of(event: Json, language: Language, *, own: str) -> Seen:
     )
 
 
+def _among(event: Json) -> bool:
+    """Tell whether the person was one of many that a number was over."""
+    return any(one.get("name", "").startswith("one of ") for one in event.get("entity", ()))
+
+
 def _how(event: Json) -> How:
     codes = {one.get("code") for one in event.get("subtype", ())}
     if any(str(code).startswith("search") for code in codes):
         return How.SEARCH
-    return _HOW.get(event.get("action", ""), How.OPERATION)
+    # A refusal has the action of a decision: what was tried is in the interaction.
+    tried = next((how for code, how in _TRIED.items() if code in codes), How.OPERATION)
+    return _HOW.get(event.get("action", ""), tried)
 
 
 def _what(event: Json) -> tuple[str, str]:

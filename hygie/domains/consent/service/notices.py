@@ -10,8 +10,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from hygie.domains.consent.fhir.teams import care_team_facts
 from hygie.domains.consent.model.notices import Message, Notice
+from hygie.kernel.errors import HygieError
 from hygie.kernel.fhir.names import type_name, type_number
+from hygie.kernel.fhir.validate import parse
 from hygie.kernel.outbox import queue
 from hygie.kernel.security.caller import Kind, job
 from hygie.kernel.security.labels import Label
@@ -57,6 +60,14 @@ SELECT c.pat, c.member, c.ends, p.rt, p.uid, p.rid, coalesce(
 FROM care_relation c JOIN party p ON p.num = c.member
 WHERE c.kind = {int(Relation.CARE_TEAM)} AND c.member <> {OF_THE_RECORD}
   AND c.ends > $1 AND c.ends <= $2
+"""
+# The number of a trace's version is the version that was written.
+_PROLONGING = f"""
+SELECT t.pat, t.agent, t.uid, t.ver, k.rid, t.label
+FROM trace t JOIN resource_key k ON k.rt = t.rt AND k.uid = t.uid
+WHERE t.at > $1 AND t.at <= $2 AND t.kind = {int(Kind.PROFESSIONAL)} AND t.outcome < 300
+  AND t.rt = {type_number("CareTeam")} AND t.interaction = 'update' AND t.pat IS NOT NULL
+  AND t.ver > 1
 """
 
 
@@ -127,6 +138,48 @@ async def tell_of_ended_memberships(repository: Repository, *, at: datetime) -> 
         for row in rows
     ]
     return await put(repository, messages)
+
+
+async def tell_of_prolonged_memberships(repository: Repository, *, at: datetime) -> int:
+    """Tell of memberships that a professional prolonged for themself; return how many."""
+    caller = job("notices")
+    async with repository.reading(caller, Request("search-system")) as reading:
+        rows = await reading.connection.fetch(_PROLONGING, at - LOOK_BACK, at)
+        reading.seen({row["pat"] for row in rows})
+    messages = []
+    for row in rows:
+        rid = id_of(row["uid"], row["rid"])
+        before, after = [
+            await _ends(repository, rid, version, member=row["agent"])
+            for version in (row["ver"] - 1, row["ver"])
+        ]
+        # A version that is withdrawn cannot be compared: better told than not.
+        if after is None or (before is not None and after <= before):
+            continue
+        messages.append(
+            Message(
+                Notice.MEMBERSHIP_PROLONGED,
+                row["pat"],
+                f"{rid}:{row['ver']}",
+                by=row["agent"],
+                item=f"CareTeam/{rid}",
+                secret=bool(row["label"] & Label.HIDDEN_FROM_REPRESENTATIVES),
+            )
+        )
+    return await put(repository, messages)
+
+
+async def _ends(repository: Repository, rid: str, version: int, *, member: str) -> datetime | None:
+    """Return until when a version of a CareTeam has a member; None where it has them not."""
+    try:
+        stored = await repository.vread(job("notices"), "CareTeam", rid, version=version)
+    except HygieError:  # withdrawn, deleted or purged since
+        return None
+    team = parse(stored.body or b"{}", expect="CareTeam").resource
+    facts = care_team_facts(team, repository.site.zone)
+    return max(
+        (one.ends for one in facts if one.member and "/".join(one.member) == member), default=None
+    )
 
 
 async def put(repository: Repository, messages: Sequence[Message]) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from hygie.domains.consent.policy.rules import READ, RELABEL, WRITE
+from hygie.domains.consent.policy.labelling import RELABEL
+from hygie.domains.consent.policy.rules import READ, WRITE
 from hygie.kernel.security.clauses import Language
 
 _RULES: Final = {rule.name: rule for policy in (RELABEL, WRITE, READ) for rule in policy.rules}

@@ -69,6 +69,17 @@ async def test_a_refusal_of_the_person_keeps_it_shut_and_the_declaration_stays(d
     assert found.version == 1
 
 
+async def test_what_opens_nothing_is_not_shown_as_open(desk: Desk) -> None:
+    person = await desk.new_person("e-dora")
+    doctor = await desk.new_professional("e-mai")
+    await emergencies.break_glass(desk.repository, doctor, "e-dora", declaration=WHY, at=NOW)
+    assert len(await running(desk.repository, doctor)) == 1
+    await decisions.refuse_emergency(desk.repository, person, "e-dora", refused=True, at=NOW)
+    assert not await running(desk.repository, doctor)
+    await decisions.refuse_emergency(desk.repository, person, "e-dora", refused=False, at=NOW)
+    assert len(await running(desk.repository, doctor)) == 1
+
+
 @pytest.mark.parametrize(("profession", "opens"), [("10", True), ("60", True), ("21", False)])
 async def test_some_professions_only_break_the_glass(
     desk: Desk, profession: str, opens: bool

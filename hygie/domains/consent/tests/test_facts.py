@@ -169,7 +169,11 @@ def test_a_consent_written_before_the_choices_is_one_of_a_helper_or_of_a_parent(
     ],
 )
 def test_minority_lasts_until_the_eighteenth_birthday(birth: str, ends: str) -> None:
-    (fact,) = facts({"resourceType": "Patient", "id": "lea", "birthDate": birth})
+    fact, young = facts({"resourceType": "Patient", "id": "lea", "birthDate": birth})
+    assert isinstance(young, Fact)
+    assert young.kind == Relation.UNDER_16
+    sixteen = date.fromisoformat(ends).replace(year=int(ends[:4]) - 2)
+    assert young.ends.astimezone(PARIS).date() - sixteen in (timedelta(), timedelta(days=1))
     assert isinstance(fact, Fact)
     assert fact.kind == Relation.MINOR
     assert fact.member is None

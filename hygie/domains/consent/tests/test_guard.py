@@ -164,8 +164,8 @@ def test_an_emergency_is_shortened_and_never_prolonged() -> None:
     [
         (None, NOW + DAY, False),
         ((NOW - DAY, NOW), NOW + DAY, False),
-        ((NOW - DAY, NOW + HOUR), NOW + 180 * DAY, True),
-        ((NOW - DAY, NOW + HOUR), NOW + 180 * DAY + HOUR, False),
+        ((NOW - DAY, NOW + HOUR), NOW + 179 * DAY, True),
+        ((NOW - DAY, NOW + HOUR), NOW + 179 * DAY + HOUR, False),
         ((NOW - DAY, NOW + HOUR), LAST, False),
         ((NOW - DAY, LAST), NOW, True),
     ],
@@ -176,6 +176,22 @@ def test_a_professional_prolongs_a_running_membership_and_starts_none(
     before = frozenset({fact(Relation.CARE_TEAM, PETIT, *former)} if former else ())
     after = fact(Relation.CARE_TEAM, PETIT, NOW - DAY, ends)
     assert permits(DOCTOR, "CareTeam", before=before, after=after) == allowed
+
+
+def test_a_professional_does_not_prolong_again_and_again() -> None:
+    """Neither by another period of the same length, nor by moving the start first."""
+    old = fact(Relation.CARE_TEAM, PETIT, NOW - 170 * DAY, NOW + 10 * DAY)
+    before = frozenset[Stated]({old})
+    assert not permits(
+        DOCTOR,
+        "CareTeam",
+        before=before,
+        after=fact(Relation.CARE_TEAM, PETIT, NOW - 170 * DAY, NOW + 11 * DAY),
+    )
+    for ends in (NOW + 10 * DAY, NOW + 180 * DAY):
+        moved = fact(Relation.CARE_TEAM, PETIT, NOW - DAY, ends)
+        assert not permits(DOCTOR, "CareTeam", before=before, after=moved)
+    assert permits(SELF, "CareTeam", before=before, after=fact(Relation.CARE_TEAM, PETIT))
 
 
 def test_a_professional_touches_no_membership_of_others() -> None:

@@ -20,6 +20,7 @@ from hygie.domains.consent.service import (
     notices,
     retention,
 )
+from hygie.domains.consent.service.told import News, home
 from hygie.domains.consent.tests.conftest import Desk
 from hygie.kernel.errors import NotFound
 from hygie.kernel.security.caller import SYSTEM, Caller
@@ -283,3 +284,37 @@ async def test_orders_prescriptions_and_stays_open_it_too(
     await memberships.follow_events(desk.repository, at=now() + SOON)
     found = await team_of(desk, person, rid)
     assert [one for _, one in found] == [event]
+
+
+def joined(until: datetime, **more: Any) -> Json:
+    member = {"member": {"reference": "Practitioner/j-petit"}}
+    period = {"start": "2026-11-01", "end": instant(until)}
+    return {
+        "resourceType": "CareTeam", "id": "j-team-hal", "status": "active",
+        "subject": {"reference": "Patient/j-ode"}, "participant": [{**member, "period": period}],
+        **more,
+    }  # fmt: skip
+
+
+async def test_the_person_is_told_who_prolonged_their_own_membership(desk: Desk) -> None:
+    person = await desk.new_person("j-ode")
+    doctor = await desk.new_professional("j-petit")
+    end = now().replace(microsecond=0) + timedelta(days=3)
+    agreed = Statement("j-ode", "Patient/j-ode", now() - SOON)
+    await desk.write({**consent(agreed, Choice.CARE_TEAM, permit=True), "id": "j-ode-agrees"})
+    await desk.write(joined(end))
+    changes = [
+        joined(end, name="Suivi"),
+        joined(end + timedelta(days=4), name="Suivi"),
+        joined(end),
+    ]
+    prolonged = ["membership-prolonged"]
+    for expected, body in zip(([], prolonged, prolonged), changes, strict=True):
+        raw = msgspec.json.encode(body)
+        await desk.repository.update(doctor, "CareTeam", "j-team-hal", raw)
+        for _ in range(2):
+            await notices.tell_of_prolonged_memberships(desk.repository, at=now() + SOON)
+        assert [one["what"] for one in await told(desk, person)] == expected
+    assert (await told(desk, person))[0]["by"] == doctor.reference
+    _, found = await home(desk.repository, person, "j-ode", at=now() + SOON)
+    assert [one.who for one in found if one.news is News.PROLONGED] == [doctor.reference]

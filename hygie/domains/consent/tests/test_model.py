@@ -52,7 +52,7 @@ def test_an_initial_consent_is_needed_since_the_decision_of_october_2025(
 )
 def test_ages_are_reached_on_the_birthday(birth: date, majority: date, own: date) -> None:
     assert majority_of(birth) == majority
-    assert own_access_from(birth, date(2026, 1, 1)) == own
+    assert own_access_from(birth) == own
 
 
 def test_the_retention_of_ten_years_has_a_first_day() -> None:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 
+from hygie.domains.consent.service.notices import tell_of_prolonged_memberships
+from hygie.kernel.security.caller import SYSTEM, Caller, Kind
+from hygie.kernel.store import Repository
 from hygie.kernel.web.authentication import PROOFS
 from hygie.kernel.web.stepping_up import FRESH
 from hygie.testing.portal import PASSWORD, Site
-from hygie.testing.stories import ADA, ADA_INS, NORA, TOM, ZOE
+from hygie.testing.stories import ADA, ADA_INS, HELENE, NORA, PAUL, TOM, ZOE
 
 if TYPE_CHECKING:
     from django.test import Client
 
 MINE = "/patient/consent"
+
+
+def _run(site: Site, work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run_coroutine_threadsafe(work, site.loop).result(30)
 
 
 def _text(client: Client, path: str, status: int = 200) -> str:
@@ -225,6 +236,43 @@ def test_a_masked_document_is_hidden_from_the_nurse_and_shown_again(site: Site) 
     assert nurse.get(item).status_code == 200
 
 
+async def _masked_with_visit(repository: Repository) -> None:
+    """Store a masked visit of Nora and a result of it."""
+    about = {"subject": {"reference": f"Patient/{NORA}"}}
+    label = {"system": "urn:oid:1.2.250.1.213.1.1.4.13", "code": "MASQUE_PS"}
+    visit = {
+        "resourceType": "Encounter", "id": "masked-visit", "status": "finished",
+        "class": {"code": "AMB"}, "meta": {"security": [label]}, **about,
+    }  # fmt: skip
+    result = {
+        "resourceType": "Observation", "id": "of-masked-visit", "status": "final",
+        "code": {"text": "Glycémie"}, "encounter": {"reference": "Encounter/masked-visit"}, **about,
+    }  # fmt: skip
+    for one in (visit, result):
+        raw = msgspec.json.encode(one)
+        await repository.update(SYSTEM, str(one["resourceType"]), str(one["id"]), raw)
+
+
+def test_what_a_deleted_visit_left_masked_is_unmasked_on_its_page(site: Site) -> None:
+    repository = site.platform.repository
+    assert repository
+    _run(site, _masked_with_visit(repository))
+    client, nurse = site.client("nora"), site.client("marc.vidal")
+    path = f"{MINE}/{NORA}/mask/Observation/of-masked-visit/"
+    item = f"/professional/record/{NORA}/Observation/of-masked-visit/"
+    assert path in _text(client, f"{MINE}/{NORA}/who/Observation/of-masked-visit/")
+    answer = client.post(path, follow=True)
+    assert "reste masqué avec la visite" in answer.content.decode()
+    assert nurse.get(item).status_code == 404
+    _run(site, repository.delete(SYSTEM, "Encounter", "masked-visit"))
+    assert nurse.get(item).status_code == 404
+    answer = client.post(path, follow=True)
+    assert "Cet élément n’est plus masqué" in answer.content.decode()
+    assert nurse.get(item).status_code == 200
+    assert path not in _text(client, f"{MINE}/{NORA}/who/Observation/of-masked-visit/")
+    _run(site, repository.delete(SYSTEM, "Observation", "of-masked-visit"))
+
+
 def test_a_parent_sees_no_secret_visit(site: Site) -> None:
     secret = f"{MINE}/{TOM}/who/Encounter/secret-visit/"
     assert "caché aux parents" in _text(site.client("tom"), secret)
@@ -252,6 +300,36 @@ def test_a_parent_decides_for_a_child_who_is_told(site: Site) -> None:
     parent.post(f"{path}/research-refuse/")
     assert "ne servent pas à la recherche" in _text(child, f"{path}/")
     assert "Lucie Martin a changé un choix" in _text(child, "/patient/")
+
+
+async def _prolong(repository: Repository) -> None:
+    """Let Hélène Petit stay in a team of Paul for longer, and the job tell of it."""
+    today, me = datetime.now(UTC), f"Practitioner/{HELENE}"
+    doctor = Caller(Kind.PROFESSIONAL, await repository.party_number(me), me)
+    for who, days in ((SYSTEM, 5), (doctor, 10)):
+        period = {"start": _day(today, -10), "end": _day(today, days)}
+        team = {
+            "resourceType": "CareTeam", "id": "prolonged", "status": "active",
+            "subject": {"reference": f"Patient/{PAUL}"},
+            "participant": [{"member": {"reference": me}, "period": period}],
+        }  # fmt: skip
+        await repository.update(who, "CareTeam", "prolonged", msgspec.json.encode(team))
+    await tell_of_prolonged_memberships(repository, at=today + timedelta(minutes=1))
+    await repository.delete(SYSTEM, "CareTeam", "prolonged")
+
+
+def _day(today: datetime, days: int) -> str:
+    return (today + timedelta(days=days)).date().isoformat()
+
+
+def test_the_home_tells_who_prolonged_their_own_membership(site: Site) -> None:
+    repository = site.platform.repository
+    assert repository
+    _run(site, _prolong(repository))
+    text = _text(site.client("paul"), "/patient/")
+    assert "Dr Hélène PETIT a prolongé sa place dans votre équipe de soins" in text
+    text = _text(site.client("paul", "en"), "/patient/")
+    assert "Dr Hélène PETIT prolonged their own place in your care team" in text
 
 
 def test_a_helper_decides_nothing(site: Site) -> None:

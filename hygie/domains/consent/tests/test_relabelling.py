@@ -36,7 +36,7 @@ VALUES ($1, $2, $3, '-infinity', 'infinity', 0)
 """
 _PRACTISE = """
 INSERT INTO practice (member, role, starts, ends, source)
-VALUES ($1, '10', '-infinity', 'infinity', 0)
+VALUES ($1, $2, '-infinity', 'infinity', 0)
 """
 
 
@@ -58,6 +58,7 @@ async def caller(
     kind: Kind,
     reference: str,
     relations: tuple[Relation, ...],
+    profession: str = "10",
 ) -> Caller:
     """Return somebody with these relations to the patient; of the record itself from 16 on."""
     party = await repository.party_number(reference)
@@ -66,7 +67,7 @@ async def caller(
         for one in relations:
             await connection.execute(_RELATE, pat, 0 if one >= Relation.MINOR else party, int(one))
         if kind == Kind.PROFESSIONAL:
-            await connection.execute(_PRACTISE, party)
+            await connection.execute(_PRACTISE, party, profession)
     purpose = "TREAT" if kind == Kind.PROFESSIONAL else "PATRQT"
     return Caller(kind, party, reference, purpose=purpose)
 
@@ -79,6 +80,7 @@ TEAM = (Relation.CARE_TEAM, Relation.TEAM_CONSENT)
     [
         ("Patient/p", (), MASK),
         ("Patient/p", (Relation.MINOR,), MASK | SECRET),
+        ("Patient/p", (Relation.MINOR, Relation.UNDER_16), Label(0)),
         ("Patient/parent", (Relation.PARENT, Relation.MINOR), MASK),
         ("Patient/parent", (Relation.PARENT,), Label(0)),
         ("Practitioner/author", TEAM, MASK | ANNOUNCE | SECRET | VERY),
@@ -132,3 +134,50 @@ async def test_a_job_without_a_line_of_the_matrix_relabels_nothing(repository: R
     nobody = replace(job("nobody"), party=0)
     with pytest.raises(HygieError):
         await repository.relabel(nobody, "Observation", "o", remove=ANNOUNCE)
+
+
+@pytest.mark.parametrize(
+    ("profession", "added", "lifted"),
+    [
+        ("10", ANNOUNCE | SECRET, ANNOUNCE),
+        ("50", SECRET, ANNOUNCE),
+        ("40", Label(0), ANNOUNCE),
+        ("60", SECRET, Label(0)),
+        ("21", Label(0), Label(0)),
+        ("secretary", Label(0), Label(0)),
+    ],
+)
+async def test_each_profession_of_the_team_adds_and_lifts_its_own(
+    repository: Repository,
+    fresh_database: ScratchDatabase,
+    profession: str,
+    added: Label,
+    lifted: Label,
+) -> None:
+    member = await caller(
+        repository,
+        fresh_database,
+        kind=Kind.PROFESSIONAL,
+        reference="Practitioner/member",
+        relations=TEAM,
+        profession=profession,
+    )
+    found = {"add": Label(0), "remove": Label(0)}
+    for label in (MASK, ANNOUNCE, SECRET):
+        for way in ("add", "remove"):
+            if way == "remove":
+                await repository.relabel(SYSTEM, "Observation", "o", add=label)
+            try:
+                await repository.relabel(
+                    member,
+                    "Observation",
+                    "o",
+                    add=label if way == "add" else Label(0),
+                    remove=label if way == "remove" else Label(0),
+                )
+            except HygieError:
+                pass
+            else:
+                found[way] |= label
+            await repository.relabel(SYSTEM, "Observation", "o", remove=label)
+    assert (found["add"], found["remove"]) == (added, lifted)

@@ -35,7 +35,7 @@ WHERE taken > $1::timestamptz - interval '30 days'
 _TOLD = """
 SELECT t.agent, t.rule, array_agg(DISTINCT o.rt) FILTER (WHERE o.rt IS NOT NULL) AS types
 FROM trace t LEFT JOIN trace o ON o.pat = t.pat AND o.party = t.party
-  AND o.at >= t.at AND o.at < t.at + interval '1 day'
+  AND o.at >= t.at AND o.at < t.at + interval '1 day' AND o.outcome < 400
 WHERE t.at = $1 AND t.id = $2 GROUP BY t.agent, t.rule
 """
 _LIST = """

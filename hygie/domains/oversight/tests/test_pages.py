@@ -37,7 +37,7 @@ class Reported:
 @pytest.fixture
 def reported(site: Site) -> Iterator[Reported]:
     yield asyncio.run_coroutine_threadsafe(_report(site), site.loop).result(30)
-    asyncio.run_coroutine_threadsafe(_clear(site), site.loop).result(30)
+    asyncio.run_coroutine_threadsafe(clear(site), site.loop).result(30)
 
 
 async def _report(site: Site) -> Reported:
@@ -61,7 +61,7 @@ async def _report(site: Site) -> Reported:
     return Reported(number, events[1])
 
 
-async def _clear(site: Site) -> None:
+async def clear(site: Site) -> None:
     assert site.platform.repository
     log = await Database.open(site.platform.repository.database.dsn, role=roles.OWNER, size=1)
     async with log.transaction(system=True) as connection:

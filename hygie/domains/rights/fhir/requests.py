@@ -13,6 +13,7 @@ from hygie.kernel.errors import NotFound
 Json = dict[str, Any]
 VERDICTS = "https://hygie.example.org/fhir/CodeSystem/retention"
 _date = date.fromisoformat
+_ANSWER = ("status", "statusReason", "lastModified", "output", "owner")
 _WORDS = {
     Right.RECTIFICATION: "Demande de rectification",
     Right.ERASURE: "Demande d’effacement",
@@ -46,6 +47,18 @@ def task_of(request: Request) -> Json:
     if request.verdicts:
         task["output"] = [_output(one) for one in request.verdicts]
     return task
+
+
+def answered_task(posted: Mapping[str, Any], told: Request) -> Json:
+    """Return the Task of a request with its answer; all else stays as its author posted it."""
+    answer = task_of(told)
+    return {**posted, **{name: answer[name] for name in _ANSWER if name in answer}}
+
+
+def refused_task(posted: Mapping[str, Any], why: str, *, day: str) -> Json:
+    """Return a Task, readable as a request or not, as refused for a reason."""
+    refusal = {"status": str(State.REJECTED), "statusReason": {"text": why}, "lastModified": day}
+    return {**posted, **refusal}
 
 
 def _output(verdict: Verdict) -> Json:
@@ -101,7 +114,8 @@ def _request(task: Mapping[str, Any], version: int) -> Request:
 def provenance_of(target: str, *, patient: str, who: str, at: str, why: str, former: str) -> Json:
     """Return the Provenance of a rectified version (FHIR R4, provenance.html).
 
-    It names the person among its targets: that is what puts it in the record.
+    The role ``removal`` of the former version is what withdraws it (``kernel/store/removals.py``).
+    The Provenance names the person among its targets: that is what puts it in the record.
     """
     kinds = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
     acts = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
@@ -117,7 +131,7 @@ def provenance_of(target: str, *, patient: str, who: str, at: str, why: str, for
                 "who": {"reference": who},
             }
         ],
-        "entity": [{"role": "revision", "what": {"reference": former}}],
+        "entity": [{"role": "removal", "what": {"reference": former}}],
     }
 
 

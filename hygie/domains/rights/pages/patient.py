@@ -23,7 +23,7 @@ from hygie.domains.rights.pages.reading import (
     own_id,
     told,
 )
-from hygie.domains.rights.service import choices, erasure, exports, rectification
+from hygie.domains.rights.service import choices, erasure, exports, prepared, rectification
 from hygie.domains.rights.service.exports import State
 from hygie.kernel.errors import Conflict, InvalidRequest, NotFound
 from hygie.kernel.web.bridge import ask, platform, repository
@@ -88,7 +88,7 @@ def copy(request: HttpRequest, patient: str) -> HttpResponse:
 def _download(request: HttpRequest, patient: str, export: uuid.UUID) -> StreamingHttpResponse:
     """Send a prepared copy, after the person confirmed who they are."""
     data = platform().settings.data
-    _told, pieces = ask(exports.fetch(repository(), caller(request), export, data=data, at=now()))
+    _told, pieces = ask(prepared.fetch(repository(), caller(request), export, data=data, at=now()))
     response = StreamingHttpResponse(pieces, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="dossier-{now():%Y-%m-%d}.zip"'
     response["X-Content-Type-Options"] = "nosniff"

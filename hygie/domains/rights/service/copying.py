@@ -30,6 +30,7 @@ from hygie.kernel.security.relations import Relation
 from hygie.kernel.store import Repository, Visit
 from hygie.kernel.store.compartments import Compartment, compartment
 from hygie.kernel.store.directory import directory_types
+from hygie.kernel.store.model import Stored
 from hygie.kernel.store.tracing import Request
 
 MAY_ASK = frozenset({Relation.MANAGES, Relation.GUARDIAN, Relation.PARENT})
@@ -77,13 +78,21 @@ class Counts:
     types: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copy holds: how much, and the references of the versions in it."""
+
+    counts: Counts
+    held: tuple[str, ...]
+
+
 Traces = Sequence[tuple[str, AsyncIterable[bytes]]]
 """Parts of the access log: the name of each file of the archive, and its lines."""
 
 
 async def copy_person(
     repository: Repository, access: Access, wish: Wish, into: IO[bytes], *, traces: Traces
-) -> Counts:
+) -> Copied:
     """Write the archive of one person and return what it holds.
 
     ``traces`` are read only where the person asked for their own record.
@@ -112,7 +121,7 @@ async def copy_person(
     counts.types = dict(copier.digest.counts)
     made = wish.at.isoformat(timespec="seconds")
     archive.close(Manifest(wish.patient, made, repository.site.base, complete, archive.files))
-    return counts
+    return Copied(counts, tuple(copier.held))
 
 
 async def check_may_ask(place: Compartment, *, kind: Kind) -> None:
@@ -150,6 +159,7 @@ class _Copier:
     digest: Digest = field(default_factory=Digest)
     counts: Counts = field(default_factory=Counts)
     files: list[tuple[str, str]] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
     _with_files: list[tuple[str, str]] = field(default_factory=list)
     _deleted: list[tuple[str, ...]] = field(
         default_factory=lambda: [("type", "id", "version", "deleted")]
@@ -182,6 +192,7 @@ class _Copier:
     async def _current(self) -> AsyncIterator[tuple[str, bytes]]:
         async for stored in self.place.current():
             body = stored.body or b""
+            self._hold(stored)
             resource = msgspec.json.decode(body)
             self.digest.take(resource)
             self.named.look(body)
@@ -196,7 +207,11 @@ class _Copier:
                 row = (stored.rt, stored.rid, str(stored.version), stored.updated.isoformat())
                 self._deleted.append(row)
             else:
+                self._hold(stored)
                 yield stored.rt, stored.body
+
+    def _hold(self, stored: Stored) -> None:
+        self.held.append(f"{stored.reference}/_history/{stored.version}")
 
     async def _files_of(self, rt: str, rid: str) -> None:
         resource = msgspec.json.decode((await self.visit.read(rt, rid)).body or b"{}")

@@ -8,7 +8,7 @@ is held is looked at: recent care that is hidden from who asks keeps the file it
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hygie.domains.rights.fhir.requests import request_of, task_of
+from hygie.domains.rights.fhir.requests import (
+    Json,
+    answered_task,
+    refused_task,
+    request_of,
+    task_of,
+)
 from hygie.domains.rights.model.requests import CODES, Request, Right, State, answered
 from hygie.domains.rights.model.retention import Holding, Life, Verdict, decide, table
 from hygie.domains.rights.service import exports
@@ -24,7 +30,7 @@ from hygie.domains.rights.service.copying import check_may_ask
 from hygie.kernel.audit.erasure import erase_person
 from hygie.kernel.database.connection import Database
 from hygie.kernel.database.roles import SEQUENCER
-from hygie.kernel.errors import Conflict, Forbidden, HygieError, NotFound
+from hygie.kernel.errors import Conflict, Forbidden, HygieError, NotFound, PreconditionFailed
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.outbox.job import Event
 from hygie.kernel.outbox.queue import put
@@ -32,7 +38,7 @@ from hygie.kernel.security.caller import SYSTEM, Caller, Kind
 from hygie.kernel.security.keys import Keyring, shred
 from hygie.kernel.security.keys.shredding import record_removal
 from hygie.kernel.security.relations import Relation
-from hygie.kernel.store import Repository, Visit
+from hygie.kernel.store import Repository, Stored, Visit
 from hygie.kernel.store.compartments import Compartment, Held, compartment
 from hygie.kernel.store.ids import key_of
 from hygie.kernel.store.purging import ERASURE, purge
@@ -44,6 +50,10 @@ if TYPE_CHECKING:
 
 ERASE = "rights.erase"
 """Kind of the job that carries out erasures."""
+UNREADABLE = (
+    "Cette demande ne peut pas être lue : il y faut Task.for (Patient), Task.requester, "
+    "et un seul Task.code de la liste des droits."
+)
 _WRITTEN = """
 SELECT bool_and(t.agent = ANY (ARRAY[$3, 'system'])) FROM trace t
 WHERE t.rt = $1::smallint AND t.uid = $2 AND t.outcome < 400
@@ -123,22 +133,28 @@ async def carry_out_erasures(
     """
     query = [("code", f"{CODES}|{Right.ERASURE}"), ("status", State.REQUESTED)]
     found = await repository.search(SYSTEM, "Task", query)
+    day = at.isoformat(timespec="seconds")
     for entry in found.entries:
-        task = msgspec.json.decode(entry.stored.body or b"{}")
+        posted = msgspec.json.decode(entry.stored.body or b"{}")
         try:
-            request = request_of(task, version=entry.stored.version)
+            request = request_of(posted, version=entry.stored.version)
         except NotFound:
-            continue  # written by hand, and about nothing that can be carried out
+            await _answer(repository, entry.stored, refused_task(posted, UNREADABLE, day=day))
+            continue
         try:
-            await _carry_out(repository, keyring, data, request, at=at)
+            told = await _carry_out(repository, keyring, data, request, at=at)
         except HygieError as error:
-            await _answer(repository, request, State.REJECTED, str(error), at=at)
+            await _answer(repository, entry.stored, refused_task(posted, str(error), day=day))
+        else:
+            if told is not None:
+                await _answer(repository, entry.stored, answered_task(posted, told))
     return len(found.entries)
 
 
 async def _carry_out(
     repository: Repository, keyring: Keyring, data: Path, request: Request, *, at: datetime
-) -> None:
+) -> Request | None:
+    """Erase what may go; return the request with its answer, None where nothing is left of it."""
     await _check_wrote(repository, request)
     number = await repository.party_number(request.requester)
     caller = Caller(Kind.PATIENT, number, request.requester, purpose="PATRQT")
@@ -150,10 +166,12 @@ async def _carry_out(
     if plan.erased:
         await exports.end(repository, data, at=at, pat=place.number)
         await _remove(repository, keyring, place.number, plan, at=at)
-    if not plan.whole:
-        state = State.COMPLETED if plan.erased else State.REJECTED
-        told = replace(request, verdicts=plan.verdicts)
-        await _answer(repository, told, state, _sentence(plan.verdicts, at.date()), at=at)
+    if plan.whole:
+        return None
+    state = State.COMPLETED if plan.erased else State.REJECTED
+    told = replace(request, verdicts=plan.verdicts)
+    day, why = at.isoformat(timespec="seconds"), _sentence(plan.verdicts, at.date())
+    return answered(told, state, answer=why, day=day)
 
 
 async def _check_wrote(repository: Repository, request: Request) -> None:
@@ -197,12 +215,11 @@ async def _erase_old_traces(repository: Repository, number: int, *, at: datetime
         await database.close()
 
 
-async def _answer(
-    repository: Repository, request: Request, state: State, answer: str, *, at: datetime
-) -> None:
-    told = answered(request, state, answer=answer, day=at.isoformat(timespec="seconds"))
-    body = msgspec.json.encode(task_of(told))
-    await repository.update(SYSTEM, "Task", request.id, body, if_match=request.version)
+async def _answer(repository: Repository, posted: Stored, told: Json) -> None:
+    """Write the answer into the Task, unless its author changed it in the meantime."""
+    body = msgspec.json.encode(told)
+    with suppress(PreconditionFailed):  # the next pass reads what it says now
+        await repository.update(SYSTEM, "Task", posted.rid, body, if_match=posted.version)
 
 
 async def _plan(

@@ -1,11 +1,13 @@
-"""Exports that people ask for: asked on a page, prepared by a job, downloaded for a few days."""
+"""Exports that people ask for: asked on a page or over FHIR, prepared by a job, then destroyed.
+
+``prepared`` looks at them, and sends their files.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -16,10 +18,10 @@ import msgspec
 
 from hygie.domains.rights.fhir.lines import text_of
 from hygie.domains.rights.service.copying import Counts, Wish, check_may_ask, copy_person
-from hygie.domains.rights.service.sealed import SealedWriter, new_key, unsealed
+from hygie.domains.rights.service.sealed import SealedWriter, new_key
 from hygie.domains.rights.service.traces import traces_of
 from hygie.domains.rights.service.words import Language
-from hygie.kernel.errors import Conflict, HygieError, NotFound
+from hygie.kernel.errors import Conflict, Forbidden, HygieError
 from hygie.kernel.outbox.job import Event
 from hygie.kernel.outbox.queue import put
 from hygie.kernel.security.caller import SYSTEM, Access, Caller, Kind
@@ -35,9 +37,18 @@ EXPORT = "rights.prepare_exports"
 KEPT = timedelta(days=7)
 """How long a prepared file may be downloaded; then it is destroyed."""
 MOST_WAITING = 2
-_COLUMNS = (
-    "id, pat, patient, party, requester, language, state, asked, made, expires, size, counts, key"
+_PART = ".part"
+"""Suffix of a file that is being written."""
+_LONGEST = timedelta(days=1)
+"""No copy takes longer to write."""
+COLUMNS = (
+    "id, pat, patient, party, requester, language, state, asked, made, expires, size, counts, key,"
+    " held"
 )
+_TURN = 0x636F7079
+"""First key of the advisory lock that askers take; the second is their party."""
+TRACED = "export-person"
+"""What the access log keeps of each request about a copy."""
 
 
 class State(IntEnum):
@@ -50,7 +61,7 @@ class State(IntEnum):
 
 
 NEXT: dict[State, frozenset[State]] = {
-    State.ASKED: frozenset({State.READY, State.FAILED}),
+    State.ASKED: frozenset({State.READY, State.FAILED, State.ENDED}),
     State.READY: frozenset({State.ENDED}),
     State.FAILED: frozenset(),
     State.ENDED: frozenset(),
@@ -87,7 +98,12 @@ def folder_of(data: Path) -> Path:
 
 
 async def ask(
-    repository: Repository, caller: Caller, patient: str, *, language: Language
+    repository: Repository,
+    access: Access,
+    patient: str,
+    *,
+    language: Language,
+    request: Request | None = None,
 ) -> uuid.UUID:
     """Ask for a copy of a record; a job prepares it at once.
 
@@ -96,11 +112,17 @@ async def ask(
         Forbidden: the caller is neither the person nor a representative who manages.
         Conflict: two copies already wait.
     """
-    request = Request("operation", query="export-person")
-    async with repository.visit(caller, request=request) as visit:
-        place = await compartment(repository, visit, patient)
+    request = request or Request("operation", query=TRACED)
+    async with repository.visit(access, request=request) as visit:
+        place, caller = await compartment(repository, visit, patient), visit.caller
+        if caller.kind == Kind.SYSTEM:
+            raise Forbidden("The operator copies a record with the command hygie export-person.")
         await check_may_ask(place, kind=caller.kind)
+        if caller.kind != Kind.PATIENT:
+            raise Forbidden("A copy is asked from the account of a person.")
     async with repository.database.transaction(parties=[caller.party]) as connection:
+        # One at a time for each asker, or two requests at once would both count one.
+        await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", _TURN, caller.party)
         waiting = await connection.fetchval(
             "SELECT count(*) FROM rights_export WHERE party = $1 AND state = $2",
             caller.party,
@@ -125,12 +147,12 @@ async def exports(repository: Repository, caller: Caller, patient: str) -> list[
     """Return the exports that the caller asked of a record, newest first."""
     async with repository.database.transaction(parties=[caller.party]) as connection:
         rows = await connection.fetch(
-            f"SELECT {_COLUMNS} FROM rights_export WHERE party = $1 AND patient = $2 "
+            f"SELECT {COLUMNS} FROM rights_export WHERE party = $1 AND patient = $2 "
             "ORDER BY asked DESC LIMIT 10",
             caller.party,
             patient,
         )
-    return [_export(row) for row in rows]
+    return [export_of(row) for row in rows]
 
 
 async def prepare(repository: Repository, data: Path, *, at: datetime) -> int:
@@ -141,43 +163,46 @@ async def prepare(repository: Repository, data: Path, *, at: datetime) -> int:
     await end(repository, data, at=at)
     async with repository.database.transaction(system=True) as connection:
         rows = await connection.fetch(
-            f"SELECT {_COLUMNS} FROM rights_export WHERE state = $1 ORDER BY asked", State.ASKED
+            f"SELECT {COLUMNS} FROM rights_export WHERE state = $1 ORDER BY asked", State.ASKED
         )
     for row in rows:
+        part = folder_of(data) / f"{row['id']}.{uuid.uuid4()}{_PART}"
         try:
-            await _prepare(repository, data, row, at=at)
+            await _prepare(repository, row, part, at=at)
         except HygieError:
             await _finish(repository, row["id"], State.FAILED)
-            (folder_of(data) / str(row["id"])).unlink(missing_ok=True)
+        finally:
+            part.unlink(missing_ok=True)
     return len(rows)
 
 
-async def _prepare(repository: Repository, data: Path, row: Record, *, at: datetime) -> None:
+async def _prepare(repository: Repository, row: Record, part: Path, *, at: datetime) -> None:
     caller = Caller(Kind.PATIENT, row["party"], row["requester"], purpose="PATRQT")
-    folder = folder_of(data)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    path, key = folder / str(row["id"]), new_key()
-    path.unlink(missing_ok=True)  # of a worker that was killed
-    language = cast("Language", row["language"])
+    part.parent.mkdir(mode=0o700, exist_ok=True)
+    key, language = new_key(), cast("Language", row["language"])
     wish = Wish(row["patient"], language, await _name(repository, row["requester"]), at)
     traces = traces_of(repository, caller, row["patient"])
-    with _private(path) as file, SealedWriter(file, key) as sealed:
-        counts = await copy_person(
+    with _private(part) as file, SealedWriter(file, key) as sealed:
+        copied = await copy_person(
             repository, caller, wish, cast("IO[bytes]", sealed), traces=traces
         )
         size = sealed.written
     async with repository.database.transaction(system=True) as connection:
-        await connection.execute(
+        first = await connection.fetchval(
             "UPDATE rights_export SET state = $2, made = $3, expires = $4, size = $5, key = $6, "
-            "counts = $7 WHERE id = $1 AND state = 0",
+            "counts = $7, held = $8 WHERE id = $1 AND state = 0 RETURNING id",
             row["id"],
             State.READY,
             at,
             at + KEPT,
             size,
             key,
-            msgspec.json.encode(counts).decode(),
+            msgspec.json.encode(copied.counts).decode(),
+            copied.held,
         )
+        # The row is locked until the file has its name: of two workers, key and file of one stay.
+        if first is not None:
+            await asyncio.to_thread(part.rename, part.parent / str(row["id"]))
 
 
 async def _name(repository: Repository, reference: str) -> str:
@@ -187,46 +212,29 @@ async def _name(repository: Repository, reference: str) -> str:
     return text_of(msgspec.json.decode(stored.body or b"{}").get("name")) or reference
 
 
-async def fetch(
-    repository: Repository, caller: Caller, export: uuid.UUID, *, data: Path, at: datetime
-) -> tuple[Export, Iterator[bytes]]:
-    """Return an export and its bytes, once its download is traced.
-
-    Raises:
-        NotFound: the caller asked for no such export, or its time is over.
-        Forbidden: the caller does not represent the person any more.
-    """
-    async with repository.database.transaction(parties=[caller.party]) as connection:
-        row = await connection.fetchrow(
-            f"UPDATE rights_export SET fetched = $3 WHERE id = $1 AND party = $2 AND state = 1 "
-            f"AND expires > $3 RETURNING {_COLUMNS}",
-            export,
-            caller.party,
-            at,
-        )
-    if row is None:
-        raise NotFound("This copy is no longer kept. Ask for a new one.")
-    request = Request("operation", query="export-person")
-    async with repository.visit(caller, request=request) as visit:
-        place = await compartment(repository, visit, row["patient"])
-        await check_may_ask(place, kind=caller.kind)
-    path = folder_of(data) / str(export)
-    if not await asyncio.to_thread(path.exists):
-        raise NotFound("This copy is no longer kept. Ask for a new one.")
-    return _export(row), unsealed(path, row["key"])
-
-
 async def end(repository: Repository, data: Path, *, at: datetime, pat: int | None = None) -> None:
     """Destroy the files whose time is over, or all of one person: first the key, then the file."""
     async with repository.database.transaction(system=True) as connection:
         rows = await connection.fetch(
-            "UPDATE rights_export SET state = 3, key = NULL "
+            "UPDATE rights_export SET state = 3, key = NULL, held = NULL "
             "WHERE state < 2 AND (expires <= $1 OR pat = $2) RETURNING id",
             at,
             pat,
         )
     for row in rows:
         (folder_of(data) / str(row["id"])).unlink(missing_ok=True)
+    for left in folder_of(data).glob(f"*{_PART}"):  # of a worker that was killed
+        if left.stat().st_mtime < (at - _LONGEST).timestamp():
+            left.unlink(missing_ok=True)
+
+
+async def end_one(repository: Repository, data: Path, export: uuid.UUID) -> None:
+    """Destroy one file, or what is being prepared: first the key, then the file."""
+    async with repository.database.transaction(system=True) as connection:
+        await connection.execute(
+            "UPDATE rights_export SET state = 3, key = NULL, held = NULL WHERE id = $1", export
+        )
+    (folder_of(data) / str(export)).unlink(missing_ok=True)
 
 
 async def _finish(repository: Repository, export: uuid.UUID, state: State) -> None:
@@ -236,7 +244,8 @@ async def _finish(repository: Repository, export: uuid.UUID, state: State) -> No
         )
 
 
-def _export(row: Record) -> Export:
+def export_of(row: Record) -> Export:
+    """Return the export of a row of ``rights_export`` with its ``COLUMNS``."""
     counts = msgspec.json.decode(row["counts"], type=Counts) if row["counts"] else None
     return Export(
         row["id"],
@@ -265,6 +274,5 @@ async def copy_for_operator(
     access: Access = SYSTEM
     wish = Wish(patient, language, await _name(repository, f"Patient/{patient}"), at)
     with _private(path) as file:
-        return await copy_person(
-            repository, access, wish, file, traces=traces_of(repository, access, patient)
-        )
+        traces = traces_of(repository, access, patient)
+        return (await copy_person(repository, access, wish, file, traces=traces)).counts

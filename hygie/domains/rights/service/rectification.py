@@ -6,14 +6,14 @@ Former versions are withdrawn: the person, their author and the local operator a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from hygie.domains.rights.fhir.corrections import Correction, corrected
 from hygie.domains.rights.fhir.lines import line, text_of
-from hygie.domains.rights.fhir.requests import provenance_of, request_of, task_of
+from hygie.domains.rights.fhir.requests import answered_task, provenance_of, request_of, task_of
 from hygie.domains.rights.model.requests import CODES, Request, Right, State, answered
 from hygie.domains.rights.service.copying import check_may_ask
 from hygie.kernel.errors import InvalidRequest, NotFound
@@ -165,9 +165,9 @@ async def accept(
         former=f"{item.reference}/_history/{stored.version}",
     )
     parts = (
-        replace(_put(0, item.reference, body, version=stored.version), withdraws=True),
+        _put(0, item.reference, body, version=stored.version),
         Part(1, "POST", "Provenance", None, (), None, msgspec.json.encode(provenance)),
-        _answer(2, told),
+        await _answer(repository, caller, 2, told),
     )
     await repository.transaction(caller, parts)
 
@@ -186,11 +186,12 @@ async def refuse(
     request = (await one(repository, caller, task)).request
     day = at.isoformat(timespec="seconds")
     told = answered(request, State.REJECTED, answer=reason.strip(), day=day)
-    await repository.transaction(caller, (_answer(0, told),))
+    await repository.transaction(caller, (await _answer(repository, caller, 0, told),))
 
 
-def _answer(place: int, told: Request) -> Part:
-    body = msgspec.json.encode(task_of(told))
+async def _answer(repository: Repository, caller: Caller, place: int, told: Request) -> Part:
+    posted = await repository.read(caller, "Task", told.id)
+    body = msgspec.json.encode(answered_task(msgspec.json.decode(posted.body or b"{}"), told))
     return _put(place, f"Task/{told.id}", body, version=told.version)
 
 

@@ -81,26 +81,76 @@ class SealedWriter(io.RawIOBase):
         self._place += 1
 
 
+class SealedReader(io.RawIOBase):
+    """The content of a sealed file, read from any place: one piece is opened at a time.
+
+    Raises:
+        Unavailable: a piece that is read was damaged or changed; ask for another export.
+    """
+
+    def __init__(self, file: BinaryIO, key: bytes) -> None:
+        self._file = file
+        self._cipher = AESGCM(key)
+        total = file.seek(0, io.SEEK_END)
+        self._count = max(1, -(-total // (PIECE + TAG)))
+        self.size = total - self._count * TAG
+        self._at = 0
+        self._piece = b""
+        self._place = -1
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Tell that it can be read from any place."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place of the content."""
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def tell(self) -> int:
+        """Return the place that is read next."""
+        return self._at
+
+    def readinto(self, buffer: object) -> int:
+        """Fill a buffer with what follows, at most to the end of a piece."""
+        into = memoryview(buffer)  # type: ignore[arg-type]  # what a file fills
+        place, start = divmod(self._at, PIECE)
+        if place >= self._count:
+            return 0
+        found = self._open(place)[start : start + into.nbytes]
+        into[: len(found)] = found
+        self._at += len(found)
+        return len(found)
+
+    def _open(self, place: int) -> bytes:
+        if place != self._place:
+            self._file.seek(place * (PIECE + TAG))
+            sealed = self._file.read(PIECE + TAG)
+            nonce = _nonce(place, last=place == self._count - 1)
+            try:
+                self._piece, self._place = self._cipher.decrypt(nonce, sealed, None), place
+            except InvalidTag as error:
+                raise Unavailable(
+                    "The prepared file was damaged on the disk. Ask for a new one."
+                ) from error
+        return self._piece
+
+
 def unsealed(path: Path, key: bytes) -> Iterator[bytes]:
     """Yield the content of a sealed file, piece by piece.
 
     Raises:
         Unavailable: it was damaged or changed; ask for another export.
     """
-    cipher = AESGCM(key)
     with path.open("rb") as file:
-        place, piece = 0, file.read(PIECE + TAG)
-        while True:
-            following = file.read(PIECE + TAG)
-            try:
-                yield cipher.decrypt(_nonce(place, last=not following), piece, None)
-            except InvalidTag as error:
-                raise Unavailable(
-                    "The prepared file was damaged on the disk. Ask for a new one."
-                ) from error
-            if not following:
-                return
-            place, piece = place + 1, following
+        reader = SealedReader(file, key)
+        while piece := reader.read(PIECE):
+            yield piece
 
 
 def _nonce(place: int, *, last: bool) -> bytes:

@@ -16,10 +16,10 @@ from hygie.domains.rights.service.exports import (
     ask,
     end,
     exports,
-    fetch,
     folder_of,
     prepare,
 )
+from hygie.domains.rights.service.prepared import fetch
 from hygie.domains.rights.service.sealed import PIECE, SealedWriter, new_key, unsealed
 from hygie.domains.rights.tests.conftest import lines, person
 from hygie.kernel.errors import Conflict, Forbidden, NotFound, Unavailable

@@ -9,12 +9,14 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 from zipfile import ZipFile
 
+import msgspec
 import pytest
 
 from hygie.domains.rights.jobs import erase_what_was_asked, prepare_exports
+from hygie.kernel.security.caller import SYSTEM
 from hygie.kernel.store import Repository
 from hygie.testing.portal import PASSWORD, Site
-from hygie.testing.stories import NORA, PAUL
+from hygie.testing.stories import NORA, PAUL, TOM
 
 T = TypeVar("T")
 HOME = f"/patient/rights/{NORA}/"
@@ -27,6 +29,11 @@ def run(site: Site, work: Coroutine[Any, Any, T]) -> T:
 def store(site: Site) -> Repository:
     assert site.platform.repository is not None
     return site.platform.repository
+
+
+def put(site: Site, resource: dict[str, Any]) -> None:
+    body = msgspec.json.encode(resource)
+    run(site, store(site).update(SYSTEM, resource["resourceType"], resource["id"], body))
 
 
 def confirmed(site: Site, login: str, address: str) -> Any:
@@ -71,6 +78,23 @@ def test_a_copy_is_asked_then_downloaded_after_the_password(site: Site) -> None:
     archive = ZipFile(io.BytesIO(got.getvalue()))
     assert "dossier.pdf" in archive.namelist()
     assert got.headers["Content-Type"] == "application/zip"
+
+
+def test_a_copy_that_a_parent_prepared_ends_with_the_right_of_the_parent(site: Site) -> None:
+    home = f"/patient/rights/{TOM}/"
+    mother = site.client("lucie")
+    assert mother.post(f"{home}copy/").status_code == 302
+    run(site, prepare_exports(site.platform))
+    link = re.search(rf'href="({home}copy/[0-9a-f-]+/)"', mother.get(home).content.decode())
+    assert link
+    assert confirmed(site, "lucie", link[1]).headers["Content-Type"] == "application/zip"
+    consent = f"representative-of-{TOM}"
+    held = msgspec.json.decode(run(site, store(site).read(SYSTEM, "Consent", consent)).body or b"")
+    try:
+        put(site, held | {"status": "inactive"})
+        assert confirmed(site, "lucie", link[1]).status_code == 404
+    finally:
+        put(site, held)
 
 
 def test_restriction_and_objection_are_stated_and_withdrawn(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -261,6 +262,18 @@ def test_reads_are_found_in_the_access_log(call: Client, service: Service) -> No
     subtypes = [entry["resource"]["subtype"][0]["code"] for entry in events["entry"]]
     assert {"read", "create"} <= set(subtypes)
     assert me("POST", "AuditEvent", {}).status == 405
+
+
+def test_the_words_of_a_posted_search_are_in_the_access_log(call: Client, service: Service) -> None:
+    """A form hides its words from the address, not from the log."""
+    rid = call("POST", "Patient", PATIENT).json["id"]
+    form = urlencode({"family": "Le Goff", "_id": rid}).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    found = call("POST", "Patient/_search?birthdate=1980-02-29", form, headers).json
+    assert found["total"] == 1
+    event = call("GET", f"AuditEvent?patient=Patient/{rid}&action=E&_count=1").json["entry"][0]
+    (query,) = [one["query"] for one in event["resource"]["entity"] if "query" in one]
+    assert b64decode(query) == b"birthdate=1980-02-29&" + form
 
 
 def test_introspection_tells_active_tokens(call: Client, service: Service) -> None:

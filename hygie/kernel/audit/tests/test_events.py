@@ -99,7 +99,7 @@ async def test_a_query_follows_the_pattern(app: Connection) -> None:
     event = await only(app)
     assert event["meta"]["profile"][0].endswith("IHE.BasicAudit.PatientQuery")
     assert event["action"] == "E"
-    assert [subtype["code"] for subtype in event["subtype"]] == ["search", "search-type"]
+    assert [subtype["code"] for subtype in event["subtype"]] == ["search-type"]
     assert [agent["type"]["coding"][0]["code"] for agent in event["agent"][:2]] == [
         "110153", "110152",
     ]  # fmt: skip

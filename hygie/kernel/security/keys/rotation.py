@@ -6,21 +6,21 @@ the rows themselves say what is left.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from hygie.kernel.database.connection import Database
 from hygie.kernel.errors import Conflict
 from hygie.kernel.security.keys.keyring import KeyName, about
+from hygie.kernel.security.keys.periods import periods
 from hygie.kernel.security.keys.port import KeyPort, Wrapped
 
 if TYPE_CHECKING:
     from asyncpg import Record
 
 AT_ONCE = 2_000
-RETENTION = timedelta(days=35)
-"""How long a backup of keys may live, so how long a superseded version is kept."""
 _OLD = """
 SELECT patient, version, id, kek, wrapped FROM hygie_keys.patient_key
 WHERE kek < $1 AND wrapped IS NOT NULL LIMIT $2 FOR UPDATE
@@ -57,7 +57,7 @@ async def rotate(database: Database, port: KeyPort, *, at: datetime, show: Show 
     Raises:
         Unavailable: the key service does not answer; call ``rewrap`` to go on.
     """
-    port.rotate()
+    await asyncio.to_thread(port.rotate)
     return await rewrap(database, port, at=at, show=show)
 
 
@@ -70,7 +70,8 @@ async def rewrap(database: Database, port: KeyPort, *, at: datetime, show: Show 
     while await _left(database, newest):
         async with database.connection() as connection, connection.transaction():
             rows = await connection.fetch(_OLD, newest, AT_ONCE)
-            fresh = [_again(port, row) for row in rows]
+            # In a thread: a token takes its time, and requests go on beside.
+            fresh = await asyncio.to_thread(_all_again, port, rows)
             await connection.execute(
                 _REWRAP,
                 [row["patient"] for row in rows],
@@ -84,9 +85,11 @@ async def rewrap(database: Database, port: KeyPort, *, at: datetime, show: Show 
 
 
 async def destroy_superseded(
-    database: Database, port: KeyPort, *, at: datetime, kept: timedelta = RETENTION
+    database: Database, port: KeyPort, *, at: datetime, kept: timedelta | None = None
 ) -> list[int]:
     """Destroy the versions that stopped wrapping longer ago than ``kept``; return their numbers.
+
+    ``kept`` is how long a backup of keys may live, from the table of periods where it is None.
 
     From then on nothing that was shredded can be read, not even with a copy of the data from
     before the shredding.
@@ -94,10 +97,11 @@ async def destroy_superseded(
     Raises:
         Conflict: a data key is still wrapped by one of them; call ``rewrap`` first.
     """
+    before = at - (periods(at.date()).keep if kept is None else kept)
     async with database.connection() as connection, connection.transaction():
         # Nobody wraps a new key with one of them from here on.
         await connection.execute("LOCK TABLE hygie_keys.patient_key IN SHARE ROW EXCLUSIVE MODE")
-        over = [row["version"] for row in await connection.fetch(_OVER, at - kept)]
+        over = [row["version"] for row in await connection.fetch(_OVER, before)]
         for version in over:
             if await connection.fetchval(_USES, version):
                 raise Conflict(
@@ -115,6 +119,10 @@ async def destroy_superseded(
 async def _left(database: Database, newest: int) -> bool:
     async with database.connection() as connection:
         return bool(await connection.fetchval(_LEFT, newest))
+
+
+def _all_again(port: KeyPort, rows: Sequence[Record]) -> list[Wrapped]:
+    return [_again(port, row) for row in rows]
 
 
 def _again(port: KeyPort, row: Record) -> Wrapped:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hygie.kernel.errors import Unauthenticated
-from hygie.kernel.security.caller import Bearer, Caller, Exercise, Kind, Right, job
+from hygie.kernel.security.caller import Bearer, Caller, Duty, Exercise, Kind, Right, job
 from hygie.kernel.security.decision import members, own_parties
 from hygie.kernel.security.gate import Gate, parties
 from hygie.kernel.security.policies import Policies
@@ -35,6 +35,10 @@ class Counting:
     def readable(self, roles: Collection[str], at: date) -> bytes:
         assert at == date(2026, 11, 22)
         return bytes([len(roles)]) + bytes(31)
+
+    def duties(self, roles: Collection[str], at: date) -> frozenset[Duty]:
+        assert at == date(2026, 11, 22)
+        return frozenset([Duty.ANNOUNCE] if roles else ())
 
 
 GATE = Gate(Policies(READ, WRITE, RELABEL, {}, Counting()), lambda: date(2026, 11, 22))

@@ -9,11 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from asyncpg import Record
+
 from hygie.kernel.security.decision import Decision
 from hygie.kernel.store.columns import columns_of
 from hygie.kernel.store.directory import directory_types
+from hygie.kernel.store.search.cursor import Cursor
 from hygie.kernel.store.search.plan import Plan
 from hygie.kernel.store.search.query import Query
+from hygie.kernel.store.search.sort import in_utc
 from hygie.kernel.store.search.sql import Known
 
 if TYPE_CHECKING:
@@ -48,6 +52,21 @@ async def plan_of(connection: Connection, decision: Decision, query: Query, know
     if len(mine) > MOST:
         return Plan(decision, query, known)
     return Plan(replace(decision, wide=len(mine) > FEW), query, known, mine)
+
+
+async def rows_of(
+    connection: Connection, plan: Plan, *, limit: int, cursor: Cursor | None
+) -> list[Record]:
+    """Return the rows of a page, found up to its edge where there is one (``edge``)."""
+    asked = plan.edge(limit=limit, cursor=cursor)
+    edge = await connection.fetchval(asked[0], *asked[1]) if asked else None
+    if edge is not None:
+        text, values = plan.page(limit=limit, cursor=cursor, edge=in_utc(edge))
+        rows = list(await connection.fetch(text, *values))
+        if len(rows) == limit:
+            return rows
+    text, values = plan.page(limit=limit, cursor=cursor)
+    return list(await connection.fetch(text, *values))
 
 
 def names_one(query: Query) -> bool:

@@ -47,6 +47,10 @@ class Order:
         last = f"{sql.bind(_read(value, self.kind))}::{self.kind}"
         return f"({self.expression} {sign} {last} OR {self.expression} IS NULL)"
 
+    def up_to(self, sql: Sql, edge: datetime) -> str:
+        """Return the condition that a row comes at an instant or before it in the order."""
+        return f"{self.expression} {'>=' if self.descending else '<='} {sql.instant(edge)}"
+
     def same(self, sql: Sql, value: str | None) -> str:
         """Return the condition that a row has the same value."""
         if value is None:
@@ -101,15 +105,27 @@ def written(value: object) -> str | None:
 
 
 def _read(value: str, kind: str) -> object:
+    if kind == "timestamptz":
+        return instant(value)
     try:
-        if kind == "timestamptz":
-            return _in_utc(datetime.fromisoformat(value))
         return _finite(Decimal(value)) if kind == "numeric" else value
     except (ValueError, ArithmeticError) as error:
         raise InvalidRequest("The paging link is damaged; repeat the search.") from error
 
 
-def _in_utc(instant: datetime) -> datetime:
+def instant(value: str) -> datetime:
+    """Return the instant of a cursor.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    try:
+        return in_utc(datetime.fromisoformat(value))
+    except ValueError as error:
+        raise InvalidRequest("The paging link is damaged; repeat the search.") from error
+
+
+def in_utc(instant: datetime) -> datetime:
     """Return an instant of the database: asyncpg gives open ends (infinity) without a zone."""
     return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 

@@ -354,7 +354,8 @@ async def test_each_interaction_leaves_its_trace_before_the_answer(
         (interaction, rule, outcome, doctor.party)
     }
     stranger = await repository.party_number(HERS)
-    assert stranger not in {t["pat"] for t in new}
+    # A refusal names whose it was to that person; nothing that was done names a stranger.
+    assert stranger not in {t["pat"] for t in new if t["outcome"] < 400}
 
 
 @pytest.mark.usefixtures("doctor")

@@ -42,14 +42,18 @@ CLAUSES = {
 }
 """Print conditions and sort keys on a row ``r`` that a decided statement has chosen."""
 WITHOUT = {
+    "kernel/store/attaching.py": "labels that a reference would move, which answer nobody",
+    "kernel/store/detaching.py": "labels that a change would take away, which answer nobody",
     "kernel/store/exporting.py": "the local operator's export of everything",
     "kernel/store/identifying.py": "the right identify, which answers identity alone",
     "kernel/store/loading/copying.py": "the local operator's load",
     "kernel/store/purging.py": "a named job of the local operator, which answers counts",
     "kernel/store/reindexing.py": "a named job of the local operator, which answers counts",
     "kernel/store/scoping.py": "what was decided already, within the scopes of an application",
+    "kernel/store/relabelling.py": "labels left on what the caller reads, for the decision to lift",
     "kernel/store/spreading.py": "labels on their way, which answer nobody",
     "kernel/store/versions.py": "versions being written, after the decision",
+    "kernel/store/writing.py": "what a permitted change replaces, for the guard, never answered",
     "kernel/subscriptions/feed.py": "places of versions: whoever gets a body reads it as a caller",
     "domains/consent/service/facts.py": "what the rules judge, for the page that explains them",
     "domains/consent/service/notices.py": "whom to tell, never what is written",
@@ -57,6 +61,7 @@ WITHOUT = {
     "domains/oversight/service/gathering.py": "what explains an access, never what is written",
     "domains/oversight/service/rows.py": "what a review is about, never what is written",
     "domains/rights/service/controllers.py": "counts by year",
+    "domains/rights/service/prepared.py": "whether a copy holds more than its asker may read now",
 }
 """Read without a decision, and why that is right."""
 

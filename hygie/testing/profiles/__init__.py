@@ -1,0 +1,1 @@
+"""Check a resource against profiles, from their StructureDefinitions."""
