@@ -43,10 +43,12 @@ CLAUSES = {
 """Print conditions and sort keys on a row ``r`` that a decided statement has chosen."""
 WITHOUT = {
     "kernel/store/attaching.py": "labels that a reference would move, which answer nobody",
+    "kernel/store/comparing.py": "the identity queue, for who may identify; every look is traced",
     "kernel/store/detaching.py": "labels that a change would take away, which answer nobody",
     "kernel/store/exporting.py": "the local operator's export of everything",
     "kernel/store/identifying.py": "the right identify, which answers identity alone",
     "kernel/store/loading/copying.py": "the local operator's load",
+    "kernel/store/likeness.py": "keys of the directory, which is open; a decided search reads them",
     "kernel/store/purging.py": "a named job of the local operator, which answers counts",
     "kernel/store/reindexing.py": "a named job of the local operator, which answers counts",
     "kernel/store/scoping.py": "what was decided already, within the scopes of an application",
