@@ -70,6 +70,7 @@ PAGES = {
     "ada": ["/patient/", f"/patient/consent/{ADA}/choices/first/"],
     "tom": [
         "/patient/helping/minor/",
+        "/patient/helping/minor/hide/",
         f"/patient/consent/{TOM}/who/",
         f"/patient/consent/{TOM}/choices/",
     ],

@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 
 from hygie.kernel.security.caller import SYSTEM
-from hygie.testing.factories import condition, patient
+from hygie.testing.factories import condition, encounter, patient
 from hygie.testing.portal import PASSWORD, Site
 from hygie.testing.stories import ADA, ADA_INS, PAUL
 
@@ -169,6 +169,23 @@ def test_a_minor_of_seventeen_ends_what_one_parent_reads(site: Site, family: Non
     assert yuna.get(f"/patient/record/{YOUNG}/").status_code == 200
     seen = yuna.get(f"/patient/consent/{YOUNG}/accesses/?own=on").content.decode()
     assert "mis fin à ce que lit un parent" not in seen
+
+
+def test_a_minor_hides_a_visit_from_the_parents(site: Site, family: None) -> None:
+    visit = encounter(f"Patient/{YOUNG}", "Consultation", "2026-05-18T09:30:00+02:00", "Entorse")
+    _put(site, {**visit, "id": "visit-of-mae"})
+    site.client("accueil.deux").post(_entered(site, "280032901911167"), {"action": "confirm"})
+    page = f"/patient/record/{YOUNG}/Encounter/visit-of-mae/"
+    assert site.client(f"yuna for {YOUNG}").get(page).status_code == 200
+    mae = site.client("mae")
+    hide = f"{MINE}/minor/hide/Encounter/visit-of-mae/"
+    assert hide in _text(mae, f"{MINE}/minor/hide/")
+    mae.post(hide, {"hidden": "yes"})
+    assert "caché à mes parents" in _text(mae, f"{MINE}/minor/hide/")
+    assert site.client(f"yuna for {YOUNG}").get(page).status_code == 404
+    mae.post(hide, {"hidden": "no"})
+    assert site.client(f"yuna for {YOUNG}").get(page).status_code == 200
+    assert site.client("yuna").get(f"{MINE}/minor/hide/").status_code == 404
 
 
 def test_a_judged_measure_wants_its_decision_and_a_lawful_end(site: Site, family: None) -> None:
