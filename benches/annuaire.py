@@ -11,6 +11,7 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from statistics import quantiles
@@ -90,7 +91,7 @@ async def searches(repository: Repository) -> None:
     """Print the median and the 95th percentile of each kind of question."""
     rng = random.Random(7)
     towns = [one.name for one in rng.sample(list(communes().values()), SEARCHES)]
-    kinds = {
+    kinds: dict[str, Callable[[], Asked]] = {
         "name": lambda: Asked(text="".join(rng.choices(SOUNDS, k=3))),
         "misspelt name": lambda: Asked(
             text="x".join(rng.choices(SOUNDS, k=2)) + rng.choice(SOUNDS)
