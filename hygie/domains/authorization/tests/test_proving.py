@@ -183,7 +183,18 @@ def test_parameters_in_the_address_are_refused(app: App) -> None:
 def test_an_unknown_grant_is_refused(app: App) -> None:
     for grant in ("password", "implicit", ""):
         answer: Any = app.token(grant_type=grant)
-        assert answer.status_code == 400
+        assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")
+
+
+def test_calls_are_bounded(app: App) -> None:
+    from django.core.cache import cache
+
+    cache.clear()
+    for _ in range(121):
+        answer: Any = app.post("/oauth/par", {})
+    assert (answer.status_code, answer.json()["error"]) == (429, "temporarily_unavailable")
+    assert answer["Retry-After"] == "60"
+    cache.clear()
 
 
 def test_keys_are_fetched_from_the_applications_server(site: Site, provider: Provider) -> None:

@@ -174,7 +174,9 @@ def test_a_pushed_request_is_fetched_once_by_its_application(site: Site, app: Ap
     answer = browser.get("/oauth/authorize", asked | {"client_id": "somebody-else"})
     assert answer.status_code == 400
     assert pick(browser, browser.get(browser.get("/oauth/authorize", asked)["Location"]))
-    assert browser.get("/oauth/authorize", asked).status_code == 400
+    again = browser.get("/oauth/authorize", asked)
+    assert again.status_code == 400
+    assert "invalid_request_uri" in text(again)
 
 
 def test_a_pushed_request_is_refused_at_once(app: App) -> None:
