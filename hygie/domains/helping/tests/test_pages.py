@@ -82,6 +82,8 @@ def test_whoever_accepts_acts_under_a_banner_and_sees_nothing_of_their_own(site:
         assert "Vous agissez pour Paul DURAND" in _text(lucie, path), path
     for path in (f"/patient/record/{LUCIE}/", f"/patient/record/{NORA}/", "/patient/helping/"):
         assert "Cette page n’est pas de son dossier" in _text(lucie, path, 403), path
+    assert lucie.get("/oauth/consent?ticket=x").status_code == 403
+    assert lucie.get("/oauth/devices").status_code == 403
     assert lucie.post(f"{MINE}/stop/").status_code == 302
     assert "Vous agissez pour" not in _text(lucie, "/patient/")
 
