@@ -149,7 +149,8 @@ class Writer:
             _effect(*one, relabels=self._law.policies.relabels)
             for one in zip(changes, callers, currents, rules, strict=True)
         ]
-        effects = await scoped(connection, effects, numbers)
+        judged = list(zip(changes, currents, strict=True))
+        effects = await scoped(connection, effects, numbers, callers=callers, judged=judged)
         effects = await self._guarded(connection, effects)
         permits = [effect for effect in effects if isinstance(effect, Permit)]
         versions, refused = await self._versions(connection, permits, numbers)
