@@ -23,7 +23,7 @@ SYSTEM = "system/Observation.rs system/Patient.rs"
 
 @pytest.fixture(scope="module")
 def key() -> ECKey:
-    return ECKey.generate_key("P-384", {"kid": "k1"})  # type: ignore[arg-type]
+    return ECKey.generate_key("P-384", {"kid": "k1"})
 
 
 def account(login: str = "dr.petit") -> Any:
@@ -73,7 +73,7 @@ def test_a_constrained_grant_never_covers_an_unconstrained_request(
 
 
 def test_an_rsa_key_signs_with_rs384(provider: Provider) -> None:
-    key: Any = RSAKey.generate_key(2048, {"kid": "k1"})  # type: ignore[arg-type]
+    key: Any = RSAKey.generate_key(2048, {"kid": "k1"})
     app = provider(audience="service", key=key, asked=SYSTEM, redirect_uris="", acts_as=account())
     assert ask(app, app.assertion(header={"alg": "RS384"})).status_code == 200
     assert ask(app, app.assertion(header={"alg": "RS256"})).status_code == 400
@@ -201,7 +201,7 @@ def test_keys_are_fetched_from_the_applications_server(site: Site, provider: Pro
     import threading
     from http.server import BaseHTTPRequestHandler, HTTPServer
 
-    key = ECKey.generate_key("P-384", {"kid": "k1"})  # type: ignore[arg-type]
+    key = ECKey.generate_key("P-384", {"kid": "k1"})
 
     class Tells(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
