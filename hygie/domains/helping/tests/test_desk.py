@@ -214,6 +214,36 @@ def test_a_judged_measure_wants_its_decision_and_a_lawful_end(site: Site, family
     assert site.client("yuna").post(f"{MINE}/{ADA}/act/").status_code == 404
 
 
+def test_nobody_is_a_parent_of_an_adult(site: Site, family: None) -> None:
+    told = {
+        "person-ins": ADA_INS,
+        "other-ins": _with_key("280032901911167"),
+        "measure": "filiation",
+        "document": "Livret de famille",
+    }
+    assert site.client("accueil").post(f"{DESK}/measures/enter/", told).status_code == 422
+
+
+def test_a_professional_guardian_is_named_by_the_login(site: Site, family: None) -> None:
+    today = timezone.localdate()
+    told = {
+        "person-ins": ADA_INS,
+        "login": "mandataire",
+        "measure": "curatelle",
+        "document": "Copie du jugement",
+        "court": "Tribunal judiciaire de Brest",
+        "judgment": "26/00124",
+        "judged": (today - timedelta(days=30)).isoformat(),
+        "ends": (today + timedelta(days=400)).isoformat(),
+    }
+    answer = site.client("accueil").post(f"{DESK}/measures/enter/", told)
+    site.client("accueil.deux").post(answer["Location"], {"action": "confirm"})
+    elise = site.client(f"mandataire for {ADA}")
+    assert "Vous agissez pour Ada LEROY, aidant" in _text(elise, "/patient/")
+    site.client("accueil").post(answer["Location"], {"action": "end"})
+    assert "Cette aide est finie" in _text(elise, "/patient/")
+
+
 def test_whoever_has_not_the_right_records_nobody(site: Site) -> None:
     assert site.client("agent").get(f"{DESK}/measures/enter/").status_code == 403
     assert "n’enregistre pas de parent" in _text(site.client("agent"), f"{DESK}/measures/")
