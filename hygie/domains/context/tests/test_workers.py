@@ -93,6 +93,25 @@ async def test_what_the_pages_publish_reaches_the_workers(spread: Desk) -> None:
     assert await tool.patient() == ("Patient-open", PAUL)
 
 
+async def test_nothing_is_missed_when_the_database_drops_who_listens(spread: Desk) -> None:
+    token = await spread.token()
+    tools = [await spread.follow(token) for _ in range(2)]
+    dropped = await spread.run(_drop_listeners(spread))
+    assert dropped >= 1
+    await spread.send_anyhow(token, "Patient-open", patient=NORA)
+    assert [await one.patient() for one in tools] == [("Patient-open", NORA)] * 2
+
+
+async def _drop_listeners(desk: Desk) -> int:
+    async with desk._records.database.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')"
+        )
+    return len(rows)
+
+
 async def test_when_a_worker_dies_its_followers_come_back_to_the_context(
     spread: Desk, workers: Workers
 ) -> None:
