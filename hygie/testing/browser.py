@@ -35,6 +35,7 @@ PAGES = {
         "/help/",
         "/about/",
         "/accessibility/",
+        "/cards/",
         "/sign-in/",
         "/nowhere/",
         "/annuaire/?q=petit",
@@ -92,6 +93,7 @@ PAGES = {
     "dr.lang": ["/professional/emergency/", "/professional/emergency/over/"],
     "jade.colin": ["/professional/emergency/"],
     "dr.petit": [
+        "/professional/vitale/",
         "/professional/annuaire/mine/",
         "/professional/annuaire/mine/role-of-helene-petit/",
         "/professional/patients/",
