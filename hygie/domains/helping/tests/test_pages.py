@@ -219,6 +219,29 @@ def test_an_account_without_a_record_helps_as_a_related_person(site: Site) -> No
     assert elise.post(f"{MINE}/{PAUL}/leave/")["Location"].endswith("left")
 
 
+def test_who_decides_for_a_child_invites_for_a_year_at_most(site: Site) -> None:
+    today = timezone.localdate()
+    caro = {"given": "Élise", "family": "Caro", "birth": "1979-06-02", "scope": "helper"}
+    lucie = site.client(f"lucie for {TOM}")
+    lucie.post("/account/confirm/", {"password": PASSWORD})
+    path = f"{MINE}/{TOM}/invite/"
+    late = {**caro, "until": (today + timedelta(days=400)).isoformat()}
+    assert lucie.post(path, late).status_code == 422
+    made = lucie.post(path, {**caro, "until": (today + timedelta(days=300)).isoformat()})
+    code = re.search(r'id="code">([A-Z0-9-]{14})<', made.content.decode())
+    assert code, made.content.decode()
+    elise = site.client("mandataire")
+    shown = elise.post(f"{MINE}/accept/", {**caro, "code": code[1]})
+    kept = re.search(r'name="kept" value="([^"]+)"', shown.content.decode())
+    assert kept
+    answer = elise.post(f"{MINE}/accept/", {"kept": kept[1], "answer": "accept"})
+    assert answer["Location"].endswith("accepted")
+    assert "Contraception" not in _text(
+        site.client(f"mandataire for {TOM}"), f"/patient/record/{TOM}/timeline/"
+    )
+    elise.post(f"{MINE}/{TOM}/leave/")
+
+
 def test_a_child_is_too_young_to_invite(site: Site) -> None:
     until = (timezone.localdate() + timedelta(days=9)).isoformat()
     asked = {**DAUGHTER, "scope": "helper", "until": until}
