@@ -45,6 +45,8 @@ def print_list(account: User) -> list[str]:
 def send_by_sms(account: User, to: str = "") -> None:
     """Send a code to the proven telephone of an account, or to one that is being proven.
 
+    What goes to the latter proves that telephone, and never the person.
+
     Raises:
         NotSupported: the operator opened no way to send messages.
         Unavailable: the gateway did not take it.
@@ -54,7 +56,7 @@ def send_by_sms(account: User, to: str = "") -> None:
         raise NotSupported("No gateway of messages is set. Use a printed list of codes.")
     with transaction.atomic():
         _void(account, CodeKind.SMS)
-        code = _keep(account, CodeKind.SMS)
+        code = _keep(account, CodeKind.SMS, bound=to)
     sender.send(to or account.phone, _("Hygie : votre code est %s.") % spoken(code))
 
 
@@ -81,9 +83,13 @@ def digits(count: int) -> str:
     return make(Shape(count, DIGITS, timedelta(0), 0))
 
 
-def use(account: User, kind: CodeKind, typed: str) -> bool:
-    """Use a code of an account, once; a wrong one counts against those that are valid."""
-    wanted = fingerprint(code_key(), account=account.pk, kind=kind, text=heard(typed))
+def use(account: User, kind: CodeKind, typed: str, *, bound: str = "") -> bool:
+    """Use a code of an account, once; a wrong one counts against those that are valid.
+
+    ``bound`` is the telephone that the code is to prove.
+    """
+    text = heard(typed) + bound
+    wanted = fingerprint(code_key(), account=account.pk, kind=kind, text=text)
     with transaction.atomic():
         live = _live(account, kind)
         # The update is the test: of two requests with one code, one changes a row.
@@ -143,6 +149,7 @@ def _keep(
     birth: bytes = b"",
     by: User | None = None,
     opens: datetime | None = None,
+    bound: str = "",
 ) -> str:
     shape = shape_of(kind, at=timezone.localdate())
     code, start = make(shape), opens or timezone.now()
@@ -151,7 +158,7 @@ def _keep(
         account=account,
         kind=kind.value,
         number=number,
-        hash=fingerprint(code_key(), account=owner, kind=kind, text=code),
+        hash=fingerprint(code_key(), account=owner, kind=kind, text=code + bound),
         birth=birth,
         made=timezone.now(),
         opens=start,
