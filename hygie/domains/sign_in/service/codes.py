@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -65,7 +66,7 @@ def print_sheet(account: User, birth: date, *, by: User) -> str:
     with transaction.atomic():
         _void(account, CodeKind.ACTIVATION)
         proof = of_birth(account.pk, birth)
-        code = _keep(account, CodeKind.ACTIVATION, birth=proof, by=by)
+        code = _keep(account, CodeKind.ACTIVATION, birth=proof, made_by=by)
         tell(account, Told.SHEET_PRINTED, by=by)
     return spoken(code)
 
@@ -75,7 +76,7 @@ def print_recovery_sheet(recovery: Recovery, *, by: User) -> str:
     account = recovery.account
     _void(account, CodeKind.RECOVERY)
     proof = bytes(recovery.birth)
-    return spoken(_keep(account, CodeKind.RECOVERY, birth=proof, by=by, opens=recovery.opens))
+    return spoken(_keep(account, CodeKind.RECOVERY, birth=proof, made_by=by, opens=recovery.opens))
 
 
 def digits(count: int) -> str:
@@ -145,25 +146,22 @@ def _keep(
     account: User,
     kind: CodeKind,
     *,
-    number: int = 1,
-    birth: bytes = b"",
-    by: User | None = None,
     opens: datetime | None = None,
     bound: str = "",
+    **kept: Any,
 ) -> str:
+    """Make a code and store its fingerprint; ``kept`` are other columns of its row."""
     shape = shape_of(kind, at=timezone.localdate())
     code, start = make(shape), opens or timezone.now()
-    owner = ANYBODY if birth else account.pk
+    owner = ANYBODY if kept.get("birth") else account.pk
     Code.objects.create(
         account=account,
         kind=kind.value,
-        number=number,
         hash=fingerprint(code_key(), account=owner, kind=kind, text=code + bound),
-        birth=birth,
         made=timezone.now(),
         opens=start,
         expires=start + shape.lasts,
-        made_by=by,
+        **kept,
     )
     return code
 
