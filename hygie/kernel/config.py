@@ -48,6 +48,8 @@ class Settings:
         log: how a line of log is written, for people or as JSON (``HYGIE_LOG``).
         providers: TOML file of the outside identity providers (``HYGIE_PROVIDERS``), or None.
         cards: TOML file of the professionals' cards and cartes Vitale (``HYGIE_CARDS``), or None.
+        call_applications: whether approved applications are called on the Internet, for the keys at
+            their own address and to tell them of a sign-out (``HYGIE_CALL_APPLICATIONS``, yes/no).
         realm: whose identities are met here (``HYGIE_REALM``); empty means demonstration in
             demonstration mode and production otherwise.
         networks: networks of establishments whose people share an address (``HYGIE_NETWORKS``,
@@ -80,6 +82,7 @@ class Settings:
     providers: Path | None = None
     cards: Path | None = None
     realm: Realm | Literal[""] = ""
+    call_applications: bool = False
     networks: tuple[str, ...] = ()
     sms_url: str = ""
     sms_token: str = field(default="", repr=False)
@@ -188,11 +191,24 @@ def _read(name: str, text: str, read: Callable[[str], object]) -> object:
     try:
         return read(text)
     except ValueError as error:
-        raise ConfigurationError(f"HYGIE_{name.upper()} must be a number, not {text!r}.") from error
+        wanted = "yes or no" if read is _yes else "a number"
+        raise ConfigurationError(f"HYGIE_{name.upper()} must be {wanted}, not {text!r}.") from error
 
 
 def _path(text: str) -> Path:
     return Path(text).expanduser()
+
+
+def _yes(text: str) -> bool:
+    """Return what a switch says.
+
+    >>> _yes("yes"), _yes("False")
+    (True, False)
+    """
+    words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    if text.lower() not in words:
+        raise ValueError(text)
+    return words[text.lower()]
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -226,6 +242,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "providers": _path,
     "cards": _path,
     "realm": str,
+    "call_applications": _yes,
     "networks": _networks,
     "sms_url": str,
     "sms_token": str,

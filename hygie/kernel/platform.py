@@ -29,8 +29,9 @@ Traffic = MutableMapping[str, Any]
 """A scope or a message of ASGI."""
 Receive = Callable[[], Awaitable[Traffic]]
 Send = Callable[[Traffic], Awaitable[None]]
-Place = Literal["home", "page"]
-"""Where something is announced: on the home of a portal, or on each of its pages."""
+Place = Literal["home", "page", "acting"]
+"""Where something is announced: on the home of a portal, on each of its pages, or on every page of
+who acts for somebody, where nothing of their own is announced."""
 
 
 def gettext_noop(text: str) -> str:

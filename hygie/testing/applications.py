@@ -21,7 +21,6 @@ from joserfc.jwk import ECKey
 from hygie.testing.portal import PASSWORD, Site
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
     from django.test import Client
 
 FOUND = 302
@@ -61,7 +60,7 @@ class App:
         }
         return {name: value for name, value in (asked | changed).items() if value}
 
-    def post(self, path: str, form: dict[str, str], **headers: str) -> HttpResponse:
+    def post(self, path: str, form: dict[str, str], **headers: str) -> Any:
         """Send a form to an endpoint, with the client's secret where it has one."""
         if self.secret and "authorization" not in headers:
             raw = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()
@@ -69,16 +68,13 @@ class App:
         elif not self.secret and not self.key:
             form = {"client_id": self.client_id, **form}
         kind = "application/x-www-form-urlencoded"
-        answer: HttpResponse = self.machine.post(
-            path, urlencode(form), content_type=kind, headers=headers
-        )
-        return answer
+        return self.machine.post(path, urlencode(form), content_type=kind, headers=headers)
 
-    def token(self, **form: str) -> HttpResponse:
+    def token(self, **form: str) -> Any:
         """Ask the token endpoint."""
         return self.post("/oauth/token", form)
 
-    def redeem(self, code: str, **changed: str) -> HttpResponse:
+    def redeem(self, code: str, **changed: str) -> Any:
         """Exchange a code."""
         form = {
             "grant_type": "authorization_code",
@@ -146,7 +142,7 @@ def signed_in(site: Site, login: str) -> Client:
     return browser
 
 
-def consent_page(browser: Client, app: App, **changed: str) -> HttpResponse:
+def consent_page(browser: Client, app: App, **changed: str) -> Any:
     """Bring a request and follow it to the page that answers, or to the application."""
     return follow(browser, f"/oauth/authorize?{urlencode(app.parameters(**changed))}")
 
@@ -160,7 +156,7 @@ def follow(browser: Client, address: str) -> Any:
     return answer
 
 
-def allow(browser: Client, page: Any, *, scope: list[str], valid: str = "month") -> HttpResponse:
+def allow(browser: Client, page: Any, *, scope: list[str], valid: str = "month") -> Any:
     """Allow on the consent page."""
     here = page.wsgi_request.get_full_path()
     form = {"answer": "allow", "scope": scope, "valid": valid}
@@ -168,7 +164,7 @@ def allow(browser: Client, page: Any, *, scope: list[str], valid: str = "month")
     return answer
 
 
-def sent(answer: HttpResponse) -> dict[str, str]:
+def sent(answer: Any) -> dict[str, str]:
     """Return what is taken to the application."""
     _check_moved(answer)
     if answer["Location"].startswith("/"):

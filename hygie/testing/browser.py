@@ -38,6 +38,7 @@ PAGES = {
         "/help/",
         "/about/",
         "/accessibility/",
+        "/cards/",
         "/sign-in/",
         "/nowhere/",
         "/annuaire/?q=petit",
@@ -73,6 +74,7 @@ PAGES = {
     "ada": ["/patient/", f"/patient/consent/{ADA}/choices/first/"],
     "tom": [
         "/patient/helping/minor/",
+        "/patient/helping/minor/hide/",
         f"/patient/consent/{TOM}/who/",
         f"/patient/consent/{TOM}/choices/",
     ],
@@ -94,6 +96,7 @@ PAGES = {
     "dr.lang": ["/professional/emergency/", "/professional/emergency/over/"],
     "jade.colin": ["/professional/emergency/"],
     "dr.petit": [
+        "/professional/vitale/",
         "/professional/annuaire/mine/",
         "/professional/annuaire/mine/role-of-helene-petit/",
         "/professional/patients/",

@@ -127,7 +127,7 @@ def test_a_backend_service(site: Site, live: str, client: Client) -> None:
     from django.contrib.auth import get_user_model
     from joserfc.jwk import ECKey
 
-    key = ECKey.generate_key("P-384", {"kid": "k1"})  # type: ignore[arg-type]
+    key = ECKey.generate_key("P-384", {"kid": "k1"})
     model: Any = get_user_model()
     app = register(
         site,

@@ -92,8 +92,8 @@ async def enter(portal: Portal, login: str) -> Any:
     """Return a window in which somebody signed in by password a moment ago."""
     browser = await asyncio.to_thread(signed_in, portal.site, login)
     context = await portal.context()
-    cookie = {"name": "sessionid", "value": browser.cookies["sessionid"].value}
-    await context.add_cookies([{**cookie, "url": portal.address}])
+    value = browser.cookies["sessionid"].value
+    await context.add_cookies([{"name": "sessionid", "value": value, "url": portal.address}])
     return context
 
 

@@ -121,7 +121,7 @@ async def test_a_passkey_is_made_then_opens_without_a_password(
         await page.get_by_role("heading", name=shown).wait_for()
         await _sign_out(page, "Se déconnecter" if french else "Sign out")
         await page.goto("/sign-in/?next=/account/security/")
-        enter = "Se connecter avec une clé d’accès" if french else "Sign in with a passkey"
+        enter = "Utiliser une clé d’accès" if french else "Use a passkey"
         await page.get_by_role("button", name=enter).click()
         level = "Preuve : substantielle" if french else "Proof: substantial"
         await page.get_by_text(level).first.wait_for()

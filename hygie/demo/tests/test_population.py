@@ -96,7 +96,7 @@ def test_accounts_name_people_who_are_there(few: list[list[Resource]]) -> None:
     named = [account for account in accounts() if account.reference]
     assert {account.reference for account in named} <= known
     assert {related for account in named for related in account.acts_as} <= known
-    assert len(accounts()) == 20
+    assert len(accounts()) == 21
 
 
 def test_each_professional_account_has_patients_in_a_care_team() -> None:

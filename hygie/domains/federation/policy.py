@@ -84,7 +84,8 @@ def _doubt(pivot: Pivot, one: Candidate, *, realm: str, at: date) -> Reason | No
         return Reason.OTHER_REALM
     if not one.ins or not standings & {"qualified", "qualified-with-ins"}:
         return Reason.NOT_QUALIFIED
-    if len(pivot.birth_date) < _WHOLE_DATE:
+    if pivot.presumed and (len(pivot.birth_date) < _WHOLE_DATE or pivot.born_abroad):
+        # Of a whole country, many share a name and a presumed day: equal traits prove nobody.
         return Reason.PRESUMED_DATE
     return None
 

@@ -42,5 +42,5 @@ def register(platform: Platform) -> None:
             NavigationItem(_("Parents et tuteurs"), "establishment:helping:measures", 40),
         ],
     )
-    platform.add_announcer("patient", "page", f"{PAGES}.announcing:banner")
+    platform.add_announcer("patient", "acting", f"{PAGES}.announcing:banner")
     platform.add_announcer("patient", "home", f"{PAGES}.announcing:news")

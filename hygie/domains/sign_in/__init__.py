@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hygie.domains.sign_in import jobs
 from hygie.kernel.platform import NavigationItem
 from hygie.kernel.platform import gettext_noop as _
 
@@ -63,6 +64,7 @@ def register(platform: Platform) -> None:
     """Offer the door, one's own security, the desk, and sheets at the practice."""
     platform.add_django_app("hygie.domains.sign_in.apps.SignInConfig", settings=DJANGO_SETTINGS)
     platform.add_middleware("hygie.domains.sign_in.pages.guarding.sessions_guard")
+    jobs.register(platform)
     pages = "hygie.domains.sign_in.pages"
     platform.add_pages("public", prefix="", urlconf=f"{pages}.public")
     platform.add_pages(

@@ -25,6 +25,7 @@ from hygie.kernel.security.decision import Decision, decide
 from hygie.kernel.security.limits import Constraint, limit_of, unconstrained
 from hygie.kernel.security.policies import Policies
 from hygie.kernel.security.relations import Relation
+from hygie.kernel.security.scopes import InvalidScope
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -97,7 +98,7 @@ class Gate:
             if isinstance(one, Caller) and one.kind == Kind.PROFESSIONAL and one.party
         }
         known = {
-            row["digest"]: self._complete(self._bearer_of(row), row)
+            row["digest"]: self._known(row)
             for row in (await connection.fetch(_LOOK_UP, list(tokens)) if tokens else ())
         }
         practised = {
@@ -123,6 +124,13 @@ class Gate:
         return decide(
             caller, directory=directory, policy=self.policies.read, rt=rt, permission=permission
         )
+
+    def _known(self, row: Record) -> Caller | Unauthenticated:
+        try:
+            return self._complete(self._bearer_of(row), row)
+        except InvalidScope:
+            # One token of words that are understood no more fails alone, not the group it is in.
+            return Unauthenticated("The scope of your token is not understood; ask for a new one.")
 
     def _bearer_of(self, row: Record) -> Caller:
         limit, exercise = None, None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from math import prod
 
 from hygie.kernel.errors import Forbidden
 from hygie.kernel.fhir.names import RESOURCE_TYPES, type_number
@@ -73,6 +74,13 @@ class Limit:
         """
         return any(
             one.tokens <= tokens and (not one.launched or set(patients) <= {self.patient})
+            for one in self.over(permission, type_number(rt))
+        )
+
+    def reaches_gone(self, permission: str, rt: str, patient: int | None) -> bool:
+        """Tell whether what was deleted is within reach: its search tokens are kept no longer."""
+        return any(
+            not one.tokens and (not one.launched or patient in (None, self.patient))
             for one in self.over(permission, type_number(rt))
         )
 
@@ -153,7 +161,15 @@ def _reaches(text: str, constraint: Constraint) -> tuple[Reach, ...]:
     )
 
 
+MOST_CHOICES = 64
+"""Combinations of values that one scope may leave to choose among: each is a reach of its own."""
+
+
 def _choices(scope: Scope, constraint: Constraint) -> list[frozenset[int]]:
+    if prod(len(listed.split(",")) for _, listed in scope.query) > MOST_CHOICES:
+        raise InvalidScope(
+            f"A scope leaves at most {MOST_CHOICES} combinations of values: {scope.rt}."
+        )
     values = [
         [constraint(scope.rt, name, value) for value in listed.split(",")]
         for name, listed in sorted(scope.query)
@@ -173,16 +189,19 @@ class LimitSql:
     patients: str
     sets: str
 
-    def condition(self, row: str, *, tokens: str) -> str:
+    def condition(self, row: str, *, tokens: str, alone: bool = False) -> str:
         """Return the condition on alias ``row``; ``tokens`` is the array of its search tokens.
 
-        A row of no patient is left to the access rules: only a directory is open there.
+        A row of no patient is left to the access rules: only a directory is open there. With
+        ``alone`` the patient of a launch must be the only one: what is also somebody else's may be
+        read for one of them, and changed for none.
         """
+        only = f"AND (f.pat IS NULL OR {row}.others IS NULL) " if alone else ""
         return (
             f"EXISTS (SELECT 1 FROM unnest({self.types}, {self.patients}, {self.sets}) "
             f"AS f (rt, pat, tokens) WHERE (f.rt = {ANY_TYPE} OR f.rt = {row}.rt) "
             f"AND (f.pat IS NULL OR {row}.pat IS NULL OR {row}.pat = f.pat "
-            f"OR {row}.others @> ARRAY[f.pat]) "
+            f"OR {row}.others @> ARRAY[f.pat]) {only}"
             f"AND (f.tokens IS NULL OR {tokens} @> f.tokens::bigint[]))"
         )
 

@@ -28,18 +28,19 @@ FORGIVEN = 4
 CLOSE = 0.4
 """Trigram word similarity from which a misspelt word still matches."""
 _TITLES = frozenset({"dr", "docteur", "doctor", "pr", "professeur", "m", "mme"})
-FEW = 5
-"""Names that fit as typed under which misspelt ones are looked for too, which costs more."""
-_LOOKED_AT = 0.3
-"""Likeness, over any part of the name, from which the index gives a name to be compared."""
-_LOOK = f"SET LOCAL pg_trgm.word_similarity_threshold = {_LOOKED_AT}"
+LOOKS = (0.5, 0.3)
+"""Likeness, over any part of a name, from which the index gives it to be compared: the second
+look, ten times longer, finds names written in one word. Each is for when nothing was found."""
 
 
-async def names_like(visit: Visit, rt: str, text: str, *, most: int) -> list[str]:
+async def names_like(
+    visit: Visit, rt: str, text: str, *, most: int, forgiving: bool = True
+) -> list[str]:
     """Return the ids of a directory type whose ``name`` is like a text, the best fit first.
 
-    Every word must be like a word of the name; titles (``Dr``) count for nothing. At most ``most``
-    ids: as many as that means that there may be more.
+    Every word must begin a word of the name; where no name is so, and ``forgiving``, be like one.
+    Titles (``Dr``) count for nothing. At most ``most`` ids: as many as that means that there may
+    be more.
 
     Raises:
         InvalidRequest: the text is too long, or no word of it has two letters.
@@ -54,10 +55,13 @@ async def names_like(visit: Visit, rt: str, text: str, *, most: int) -> list[str
         raise InvalidRequest(f"Type at least {SHORTEST} letters of the name.")
     statement, values = _statement(rt, words, most, near=False)
     rows = await visit.connection.fetch(statement, *values)
-    if len(rows) < FEW and any(len(word) >= FORGIVEN for word in words):
-        await visit.connection.execute(_LOOK)
-        statement, values = _statement(rt, words, most, near=True)
-        rows = await visit.connection.fetch(statement, *values)
+    looks = LOOKS if forgiving and any(len(word) >= FORGIVEN for word in words) else ()
+    for look in looks:
+        if not rows:
+            threshold = f"SET LOCAL pg_trgm.word_similarity_threshold = {look}"
+            await visit.connection.execute(threshold)
+            statement, values = _statement(rt, words, most, near=True)
+            rows = await visit.connection.fetch(statement, *values)
     return [id_of(row["uid"], row["rid"]) for row in rows]
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hygie.kernel.errors import Forbidden, InvalidRequest
+from hygie.kernel.errors import Forbidden, HygieError, InvalidRequest, NotFound
 from hygie.kernel.fhir.search.registry import parameters
 from hygie.kernel.fhir.search.values import parse_token
+from hygie.kernel.security.caller import Caller
 from hygie.kernel.security.decision import searched
-from hygie.kernel.security.limits import LimitSql, limit_columns
+from hygie.kernel.security.limits import Limit, LimitSql, limit_columns
 from hygie.kernel.security.scopes import InvalidScope
-from hygie.kernel.store.change import Effect, Permit
+from hygie.kernel.store.change import Change, Current, Effect
 from hygie.kernel.store.columns import combined, stored_name
 from hygie.kernel.store.facts import PartyRef
 from hygie.kernel.store.index import Indexed
@@ -54,69 +56,96 @@ SELECT a.n FROM (
   FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::text[], $5::text[])
     WITH ORDINALITY AS t (part, key, types, patients, sets, n)
 ) a JOIN resource r ON r.part = a.part AND r.key = a.key WHERE {condition}
-""".format(
-    condition=LimitSql("a.types", "a.patients", "a.sets").condition("r", tokens=searched("r"))
-)
+"""
+_LIMIT = LimitSql("a.types", "a.patients", "a.sets")
+_READABLE = _REACHED.format(condition=_LIMIT.condition("r", tokens=searched("r")))
+_WRITABLE = _REACHED.format(condition=_LIMIT.condition("r", tokens=searched("r"), alone=True))
 LETTERS: Final = {"create": "c", "update": "u", "delete": "d", "relabel": "u"}
 """What each method asks of a scope."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A change of an application, and what stands now."""
+
+    limit: Limit
+    change: Change
+    current: Current | None
+
+    @property
+    def letter(self) -> str:
+        """Return what its scopes must allow."""
+        return LETTERS[self.change.method]
+
+
 async def scoped(
-    connection: Connection, effects: Sequence[Effect], numbers: Mapping[PartyRef, int]
+    connection: Connection,
+    effects: Sequence[Effect],
+    numbers: Mapping[PartyRef, int],
+    *,
+    callers: Sequence[Caller],
+    judged: Sequence[tuple[Change, Current | None]],
 ) -> list[Effect]:
     """Return the effects, refused where the scopes of an application do not reach them.
 
-    What stands now must be within reach, and what shall stand too.
+    What stands now must be within reach, and what shall stand too. What an application may not
+    even read answers as if it were not there, whatever the access rules would have said of it.
     """
     found = list(effects)
-    limited = [
-        (place, one)
-        for place, one in enumerate(effects)
-        if isinstance(one, Permit) and one.caller.limit is not None
-    ]
+    limited = {
+        place: _Judged(caller.limit, *judged[place])
+        for place, caller in enumerate(callers)
+        if caller.limit is not None
+    }
     if not limited:
         return found
-    reached = await _reached(connection, [permit for _, permit in limited])
-    for place, permit in limited:
+    standing = {
+        place: one for place, one in limited.items() if one.current and not one.current.deleted
+    }
+    writable = await _reached(connection, _WRITABLE, standing)
+    rest = {place: one for place, one in standing.items() if place not in writable}
+    readable = await _reached(connection, _READABLE, rest)
+    for place, one in limited.items():
         try:
-            _check(permit, numbers, stands=id(permit) in reached)
-        except Forbidden as refused:
+            _check(one, numbers, writable=place in writable, readable=place in readable)
+        except HygieError as refused:
             found[place] = refused
     return found
 
 
-def _check(permit: Permit, numbers: Mapping[PartyRef, int], *, stands: bool) -> None:
-    limit, change = permit.caller.limit, permit.change
-    if limit is None:
-        return
-    letter = LETTERS[change.method]
-    limit.check(letter, change.rt)
+def _check(
+    one: _Judged, numbers: Mapping[PartyRef, int], *, writable: bool, readable: bool
+) -> None:
+    change, limit = one.change, one.limit
+    limit.check(one.letter, change.rt)
+    if one.current is not None and one.current.deleted:
+        writable = limit.reaches_gone(one.letter, change.rt, one.current.pat)
+    if one.current is not None and not (writable or readable):
+        raise NotFound(f"{change.rt}/{change.rid} is not known here.")
     new = change.prepared.indexed if change.prepared else None
     patients = [numbers[ref] for ref in new.patients] if new else []
     tokens = frozenset(tokens_of(new)) if new else frozenset[int]()
-    if not stands or (new and not limit.reaches_new(letter, change.rt, patients, tokens)):
+    stands = one.current is None or writable
+    if not stands or (new and not limit.reaches_new(one.letter, change.rt, patients, tokens)):
         raise Forbidden(
             f"The scopes of your token do not reach this {change.rt}: they are limited to a "
             "patient or to some codes."
         )
 
 
-async def _reached(connection: Connection, permits: Sequence[Permit]) -> set[int]:
-    """Return the identities of the permits whose resource the scopes reach as it stands now.
-
-    What does not stand yet is within reach.
-    """
-    found = {id(permit) for permit in permits if permit.creates}
-    standing = [permit for permit in permits if permit.current and not permit.creates]
-    if standing:
-        rows = await connection.fetch(
-            _REACHED,
-            [permit.current.part for permit in standing if permit.current],
-            [permit.current.key for permit in standing if permit.current],
-            *limit_columns(
-                [permit.caller.limit for permit in standing],
-                [LETTERS[permit.change.method] for permit in standing],
-            ),
-        )
-        found |= {id(standing[row["n"] - 1]) for row in rows}
-    return found
+async def _reached(
+    connection: Connection, statement: str, judged: Mapping[int, _Judged]
+) -> set[int]:
+    """Return the places of what stands now and the scopes reach, to write it or to read it."""
+    if not judged:
+        return set()
+    places = list(judged)
+    currents = [one.current for one in judged.values() if one.current]
+    letters = [one.letter if statement is _WRITABLE else "rs" for one in judged.values()]
+    rows = await connection.fetch(
+        statement,
+        [current.part for current in currents],
+        [current.key for current in currents],
+        *limit_columns([one.limit for one in judged.values()], letters),
+    )
+    return {places[row["n"] - 1] for row in rows}

@@ -152,7 +152,8 @@ class Writer:
         currents = await self._states.current(connection, changes, callers)
         rules = await self._states.content_rules(connection, changes, callers, numbers)
         effects = [_effect(*one) for one in zip(changes, callers, currents, rules, strict=True)]
-        effects = await scoped(connection, effects, numbers)
+        judged = list(zip(changes, currents, strict=True))
+        effects = await scoped(connection, effects, numbers, callers=callers, judged=judged)
         effects = await self._guarded(connection, effects)
         effects = await check_attached(
             connection, self._states, effects, held=held, numbers=numbers

@@ -80,3 +80,12 @@ def while_acting(view: V) -> V:
     """Mark a page that names no patient as one that somebody who acts for another may open."""
     view.while_acting = True  # type: ignore[attr-defined]
     return view
+
+
+def own_only(view: V) -> V:
+    """Mark a page about one's own account that nobody opens while acting for another.
+
+    Whoever lets an application in does it for themself, never under somebody else's banner.
+    """
+    view.own_only = True  # type: ignore[attr-defined]
+    return view

@@ -39,13 +39,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     account = _account(request)
     acting = acting_of(request) if account is not None else None
     here = account is not None and portal == account.portal() and acting is None
-    # Whom one acts for stands on every page, the public ones too.
-    told = portal if here else "patient"
+    told: tuple[str, Place] = ("patient", "acting") if acting else (portal, "page")
     return {
         "portal": portal,
         "account": account,
         "menu": menu(request, portal) if here else [],
-        "announcements": announcements(request, told, "page") if here or acting else [],
+        "announcements": announcements(request, *told) if here or acting else [],
         "demonstration": platform().settings.demo is not None,
         "shared": hasattr(request, "session") and is_shared(request),
         "other_language": ("en", "English") if get_language() == "fr" else ("fr", "Français"),

@@ -44,7 +44,8 @@ class one_record:  # noqa: N801  named as Django lists middleware
         """Stop what is no more, send to the choice, or let the page be shown."""
         match = request.resolver_match
         portal = match.namespaces[0] if match and match.namespaces else ""
-        if not portal or account_of(request) is None:
+        own_only = getattr(view, "own_only", False)
+        if not (portal or own_only) or account_of(request) is None:
             return None
         patient = str(kwargs.get("patient", ""))
         marked = getattr(view, "while_acting", False)

@@ -48,7 +48,8 @@ def professional(request: HttpRequest, who: str) -> HttpResponse:
         return await finding.who_is(visit, who, language=say, on=day)
 
     one, roles = _visit(request, work)
-    return render(request, "annuaire/professional.html", {"one": one, "roles": roles})
+    context = {"one": one, "roles": roles, "own": _own_record(request)}
+    return render(request, "annuaire/professional.html", context)
 
 
 def structure(request: HttpRequest, which: str) -> HttpResponse:
@@ -64,6 +65,12 @@ def structure(request: HttpRequest, which: str) -> HttpResponse:
 
     place, people = _visit(request, work)
     return render(request, "annuaire/structure.html", {"place": place, "people": people})
+
+
+def _own_record(request: HttpRequest) -> str:
+    """Return the id of the patient who asks, empty for whoever is none."""
+    rt, _sep, rid = caller_of(request).reference.partition("/")
+    return rid if rt == "Patient" else ""
 
 
 def _visit(request: HttpRequest, work: Callable[[Visit], Awaitable[T]]) -> T:

@@ -154,7 +154,7 @@ async def _named(visit: Visit, asked: Asked, text: str) -> list[str]:
 
 
 async def _structures(visit: Visit, asked: Asked) -> tuple[Place, ...]:
-    ids = await names_like(visit, "Organization", asked.text, most=5)
+    ids = await names_like(visit, "Organization", asked.text, most=5, forgiving=False)
     found = await by_id(visit, "Organization", ids)
     return tuple(place(found[one]) for one in ids if one in found)
 

@@ -32,6 +32,7 @@ from hygie.domains.authorization.service.consenting import Step
 from hygie.domains.authorization.service.limiting import is_too_fast
 from hygie.domains.authorization.service.requesting import begin, find, leave, refusal
 from hygie.kernel.errors import InvalidRequest
+from hygie.kernel.web.acting import own_only
 from hygie.kernel.web.stepping_up import confirm_identity
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('oauth_consent')}?{urlencode({'ticket': ticket})}")
 
 
+@own_only
 @require_http_methods(["GET", "POST"])
 def consent(request: HttpRequest) -> HttpResponse:
     """Do what a request still wants: a sign-in, more proof, a patient, a choice."""

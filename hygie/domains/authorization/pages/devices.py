@@ -14,12 +14,14 @@ from hygie.domains.authorization.service.answering import answer
 from hygie.domains.authorization.service.devices import waiting_for
 from hygie.domains.authorization.service.people import proven
 from hygie.kernel.platform import Announcement
+from hygie.kernel.web.acting import own_only
 from hygie.kernel.web.stepping_up import confirm_identity
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
+@own_only
 def requests(request: HttpRequest) -> HttpResponse:
     """Show what waits, with the words that the other device shows, and take the answer."""
     if away := sign_in_first(request) or confirm_identity(request):

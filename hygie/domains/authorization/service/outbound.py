@@ -20,6 +20,7 @@ from hygie.domains.authorization.model.apps import check_outbound
 from hygie.domains.authorization.service.places import realm
 from hygie.kernel.config import LOOPBACK
 from hygie.kernel.errors import InvalidRequest, Unavailable
+from hygie.kernel.web.bridge import platform
 
 WAIT = (3.0, 5.0)
 """Seconds to connect and between two bytes."""
@@ -55,7 +56,10 @@ def send_form(address: str, form: dict[str, str]) -> None:
 
 def _send(method: str, address: str, **more: Any) -> bytes:
     check_outbound(address, realm=realm())
-    _check_is_public(urlsplit(address).hostname or "")
+    host = urlsplit(address).hostname or ""
+    if host not in LOOPBACK and not platform().settings.call_applications:
+        raise Unavailable("This installation calls no application: see HYGIE_CALL_APPLICATIONS.")
+    _check_is_public(host)
     try:
         with requests.Session() as session:
             session.trust_env = False

@@ -113,8 +113,8 @@ def test_a_private_key_is_never_taken(site: Site) -> None:
 
     from hygie.kernel.errors import InvalidRequest
 
-    key = ECKey.generate_key("P-384", {"kid": "k1"})  # type: ignore[arg-type]
-    small = ECKey.generate_key("P-256", {"kid": "k1"})  # type: ignore[arg-type]
+    key = ECKey.generate_key("P-384", {"kid": "k1"})
+    small = ECKey.generate_key("P-256", {"kid": "k1"})
     import msgspec
 
     for one, private in ((key, True), (small, False)):

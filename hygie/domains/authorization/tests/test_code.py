@@ -100,7 +100,7 @@ def test_a_granular_scope_keeps_its_constraint(site: Site, provider: Provider) -
         refresh_token=told["refresh_token"],
         scope="patient/Observation.rs",
     )
-    assert (grown.status_code, grown.json()["error"]) == (400, "invalid_scope")  # type: ignore[attr-defined]
+    assert (grown.status_code, grown.json()["error"]) == (400, "invalid_scope")
 
 
 def test_somebody_who_represents_others_chooses_the_record(site: Site, app: App) -> None:
@@ -115,7 +115,7 @@ def test_somebody_who_represents_others_chooses_the_record(site: Site, app: App)
 def test_a_record_one_may_not_open_is_not_chosen(site: Site, app: App) -> None:
     browser = signed_in(site, "lucie")
     page = consent_page(browser, app)
-    answer = browser.post(page.wsgi_request.get_full_path(), {"patient": PAUL})  # type: ignore[attr-defined]
+    answer = browser.post(page.wsgi_request.get_full_path(), {"patient": PAUL})
     assert answer.status_code in (403, 404)
 
 
@@ -161,7 +161,7 @@ def test_of_two_simultaneous_redemptions_at_most_one_has_tokens(site: Site, app:
 
     def redeem(_: int) -> int:
         try:
-            return app.redeem(code).status_code
+            return int(app.redeem(code).status_code)
         finally:
             connections.close_all()
 
@@ -211,7 +211,7 @@ def test_a_closed_account_gets_no_token(site: Site, app: App) -> None:
 
 def test_a_request_belongs_to_the_first_who_saw_it(site: Site, app: App) -> None:
     page = consent_page(signed_in(site, "nora"), app)
-    here = page.wsgi_request.get_full_path()  # type: ignore[attr-defined]
+    here = page.wsgi_request.get_full_path()
     assert signed_in(site, "paul").get(here).status_code == 403
 
 

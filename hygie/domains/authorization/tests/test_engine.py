@@ -108,7 +108,7 @@ def test_the_operator_and_resource_servers_ask_about_every_token(
     token = asyncio.run_coroutine_threadsafe(operator_token(site), site.loop).result(10)
     found = introspect(live, told["access_token"], authorization=f"Bearer {token}")
     assert found.json()["active"] is True
-    key = ECKey.generate_key("P-384", {"kid": "k1"})  # type: ignore[arg-type]
+    key = ECKey.generate_key("P-384", {"kid": "k1"})
     model: Any = get_user_model()
     server = provider(
         audience="service",

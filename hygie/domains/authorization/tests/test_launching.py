@@ -35,7 +35,7 @@ def app(provider: Provider) -> App:
     )
 
 
-def launched(browser: Any, app: App, patient: str = NORA) -> str:
+def launched(browser: Any, app: App, patient: str = NORA) -> Any:
     answer = browser.post(f"/professional/apps/record/{patient}/", {"client": app.client_id})
     assert answer.status_code == 302, text(answer)
     query = parse_qs(urlsplit(answer["Location"]).query)
@@ -115,7 +115,7 @@ def test_a_professional_picks_among_their_patients(site: Site, provider: Provide
     browser = signed_in(site, "dr.petit")
     page = consent_page(browser, app, scope="openid launch/patient user/Observation.rs")
     assert {NORA, PAUL} <= set(people_of(page))
-    here = page.wsgi_request.get_full_path()  # type: ignore[attr-defined]
+    here = page.wsgi_request.get_full_path()
     assert people_of(browser.get(f"{here}&q=durand")) == [PAUL]
     code = code_of(site, app, login="dr.petit", scope="openid launch/patient user/Observation.rs")
     assert app.redeem(code).status_code == 200

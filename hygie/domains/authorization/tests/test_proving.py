@@ -23,7 +23,7 @@ SYSTEM = "system/Observation.rs system/Patient.rs"
 
 @pytest.fixture(scope="module")
 def key() -> ECKey:
-    return ECKey.generate_key("P-384", {"kid": "k1"})  # type: ignore[arg-type]
+    return ECKey.generate_key("P-384", {"kid": "k1"})
 
 
 def account(login: str = "dr.petit") -> Any:
@@ -73,7 +73,7 @@ def test_a_constrained_grant_never_covers_an_unconstrained_request(
 
 
 def test_an_rsa_key_signs_with_rs384(provider: Provider) -> None:
-    key: Any = RSAKey.generate_key(2048, {"kid": "k1"})  # type: ignore[arg-type]
+    key: Any = RSAKey.generate_key(2048, {"kid": "k1"})
     app = provider(audience="service", key=key, asked=SYSTEM, redirect_uris="", acts_as=account())
     assert ask(app, app.assertion(header={"alg": "RS384"})).status_code == 200
     assert ask(app, app.assertion(header={"alg": "RS256"})).status_code == 400
@@ -183,14 +183,25 @@ def test_parameters_in_the_address_are_refused(app: App) -> None:
 def test_an_unknown_grant_is_refused(app: App) -> None:
     for grant in ("password", "implicit", ""):
         answer: Any = app.token(grant_type=grant)
-        assert answer.status_code == 400
+        assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")
+
+
+def test_calls_are_bounded(app: App) -> None:
+    from django.core.cache import cache
+
+    cache.clear()
+    for _ in range(121):
+        answer: Any = app.post("/oauth/par", {})
+    assert (answer.status_code, answer.json()["error"]) == (429, "temporarily_unavailable")
+    assert answer["Retry-After"] == "60"
+    cache.clear()
 
 
 def test_keys_are_fetched_from_the_applications_server(site: Site, provider: Provider) -> None:
     import threading
     from http.server import BaseHTTPRequestHandler, HTTPServer
 
-    key = ECKey.generate_key("P-384", {"kid": "k1"})  # type: ignore[arg-type]
+    key = ECKey.generate_key("P-384", {"kid": "k1"})
 
     class Tells(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -100,6 +100,9 @@ def test_nobody_revokes_the_token_of_another(app: App, told: Json, provider: Pro
 def test_an_id_token_opens_nothing(app: App, told: Json) -> None:
     assert not opens(app, {"access_token": told["id_token"]})
     assert not opens(app, {"access_token": told["refresh_token"]})
+    headers = {"authorization": f"Bearer {told['id_token']}"}
+    answer = app.machine.get("/oauth/userinfo", headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
 
 
 def test_userinfo_wants_the_scope_openid(site: Site, app: App) -> None:

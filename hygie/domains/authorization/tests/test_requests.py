@@ -117,7 +117,7 @@ def test_a_level_that_was_not_reached_is_not_granted(site: Site, app: App) -> No
     browser = signed_in(site, "nora")
     page = consent_page(browser, app, acr_values="eidas2")
     assert "connexion plus forte" in text(page)
-    here = page.wsgi_request.get_full_path()  # type: ignore[attr-defined]
+    here = page.wsgi_request.get_full_path()
     told = sent(browser.post(here, {"answer": "no"}))
     assert told["error"] == "unmet_authentication_requirements"
 
@@ -125,7 +125,7 @@ def test_a_level_that_was_not_reached_is_not_granted(site: Site, app: App) -> No
 def test_a_level_is_sought_by_another_sign_in(site: Site, app: App) -> None:
     browser = signed_in(site, "nora")
     page = consent_page(browser, app, acr_values="eidas2")
-    here = page.wsgi_request.get_full_path()  # type: ignore[attr-defined]
+    here = page.wsgi_request.get_full_path()
     answer = browser.post(here, {"answer": "again"})
     assert answer["Location"].startswith("/sign-in/?next=")
 
@@ -133,7 +133,7 @@ def test_a_level_is_sought_by_another_sign_in(site: Site, app: App) -> None:
 @pytest.mark.parametrize("acr", ["eidas1", "urn:unknown"])
 def test_a_level_that_is_reached_goes_on(acr: str, site: Site, app: App) -> None:
     browser = signed_in(site, "nora")
-    assert "ticket" in consent_page(browser, app, acr_values=acr).wsgi_request.GET  # type: ignore[attr-defined]
+    assert "ticket" in consent_page(browser, app, acr_values=acr).wsgi_request.GET
 
 
 def test_an_old_sign_in_is_made_again(site: Site, app: App) -> None:
@@ -174,7 +174,9 @@ def test_a_pushed_request_is_fetched_once_by_its_application(site: Site, app: Ap
     answer = browser.get("/oauth/authorize", asked | {"client_id": "somebody-else"})
     assert answer.status_code == 400
     assert pick(browser, browser.get(browser.get("/oauth/authorize", asked)["Location"]))
-    assert browser.get("/oauth/authorize", asked).status_code == 400
+    again = browser.get("/oauth/authorize", asked)
+    assert again.status_code == 400
+    assert "invalid_request_uri" in text(again)
 
 
 def test_a_pushed_request_is_refused_at_once(app: App) -> None:

@@ -92,18 +92,26 @@ class Listener:
         await self._answer(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    head = await reader.readuntil(b"\r\n\r\n")
-                    status, address = await self._status(head, writer)
-            except (asyncio.LimitOverrunError, ValueError):
-                status, address = NOT_FOUND, ""
-            writer.write(_head(status, address))
-            await writer.drain()
-        writer.close()
-        with contextlib.suppress(OSError, TimeoutError):
-            await writer.wait_closed()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                status, address = await self._asked(reader, writer)
+                writer.write(_head(status, address))
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError, TimeoutError) as gone:
+            log.info("cards.client_gone", extra={"reason": type(gone).__name__})
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                await writer.wait_closed()
+
+    async def _asked(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> tuple[str, str]:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            return await self._status(head, writer)
+        except (asyncio.LimitOverrunError, ValueError):
+            return NOT_FOUND, ""
 
     async def _status(self, head: bytes, writer: asyncio.StreamWriter) -> tuple[str, str]:
         line = head.partition(b"\r\n")[0].decode("ascii")

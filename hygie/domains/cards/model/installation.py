@@ -103,11 +103,10 @@ def read_installation(text: str, *, realm: str, folder: Path) -> Installation:
     )
     if found.professional is not None:
         _check(found.professional)
-    for one in (found.professional, found.vitale):
-        if one is not None:
-            _check_lists(one)
-    if found.vitale is not None and found.vitale.simulator and realm != "demonstration":
-        raise ConfigurationError("HYGIE_CARDS: simulators exist in demonstration mode only.")
+        _check_lists(found.professional)
+    if found.vitale is not None:
+        _check_vitale(found.vitale, realm)
+        _check_lists(found.vitale)
     return found
 
 
@@ -151,6 +150,16 @@ def _values(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         if name in values:
             values[name] = tuple(str(one) for one in values[name])
     return values
+
+
+def _check_vitale(one: Vitale, realm: str) -> None:
+    if realm == "production":
+        raise ConfigurationError(
+            "HYGIE_CARDS: the reading of cartes Vitale is simulated, never in production: a real "
+            "card needs approved SESAM-Vitale software."
+        )
+    if one.simulator and realm != "demonstration":
+        raise ConfigurationError("HYGIE_CARDS: simulators exist in demonstration mode only.")
 
 
 def _check_lists(one: Listed) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+
 from hygie.domains.cards.model.refusal import CardRefused, Why
 from hygie.domains.cards.service.attempts import Proven
 from hygie.kernel.store import Repository
@@ -14,6 +16,7 @@ from hygie.kernel.web.professionals import (
     account_of_professional,
     practitioner_with,
     professions_of,
+    vouch,
 )
 
 
@@ -40,4 +43,5 @@ def account_of(repository: Repository, proven: Proven) -> Any:
         raise CardRefused(Why.UNKNOWN_PROFESSIONAL)
     if not account.is_active:
         raise CardRefused(Why.CLOSED)
+    ask(vouch(repository, stored, "cps", on=timezone.localdate()))
     return account

@@ -73,6 +73,12 @@ def test_a_simulator_is_of_the_demonstration_only(tmp_path: Path) -> None:
         read_installation(text, realm="test", folder=tmp_path)
 
 
+def test_cartes_vitale_are_never_read_in_production(tmp_path: Path) -> None:
+    text = 'realm = "production"\n[vitale]\nauthorities = "a"\npolicies = []\n'
+    with pytest.raises(ConfigurationError, match="approved"):
+        read_installation(text, realm="production", folder=tmp_path)
+
+
 def test_test_authorities_never_stand_in_production(tmp_path: Path) -> None:
     CardAuthority().write(tmp_path)
     file = tmp_path / "cards.toml"

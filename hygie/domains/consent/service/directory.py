@@ -10,10 +10,11 @@ from hygie.domains.consent.service.people import bodies, name_of
 from hygie.kernel.errors import InvalidRequest, NotFound
 from hygie.kernel.security.clauses import Language
 from hygie.kernel.store import Visit
+from hygie.kernel.store.likeness import names_like, words_of
 
 Json = dict[str, Any]
 LONGEST = 100
-MOST = "20"
+MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +33,19 @@ class Found:
 
 
 async def search(visit: Visit, text: str, *, language: Language) -> list[Found]:
-    """Return the professionals whose names begin as the words do, twenty at most.
+    """Return the professionals whose names are like the text, the best fit first, twenty at most.
 
     Raises:
         InvalidRequest: the text is longer than any name.
     """
     if len(text) > LONGEST:
         raise InvalidRequest("The search is too long.")
-    # A comma or a bar means something in a search parameter; a name holds none.
-    words = [word.strip(",|$\\") for word in text.split()]
-    query = [("name", word) for word in words if word] + [("_count", MOST)]
-    people = await bodies(visit, "Practitioner", query)
-    return [await _found(visit, one, language) for one in people]
+    if not words_of(text):
+        return []
+    ids = await names_like(visit, "Practitioner", text, most=MOST)
+    query = [("_id", ",".join(ids)), ("_count", str(MOST))]
+    people = {one["id"]: one for one in await bodies(visit, "Practitioner", query)} if ids else {}
+    return [await _found(visit, people[one], language) for one in ids if one in people]
 
 
 async def found_as(visit: Visit, reference: str, *, language: Language) -> Found:

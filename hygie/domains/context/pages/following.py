@@ -47,7 +47,9 @@ def announce(request: HttpRequest) -> list[Announcement]:
 def _elsewhere(request: HttpRequest, shared: Shared, patient: str) -> list[Announcement]:
     event = shared.elsewhere
     known = event is None or event.num == request.session.get(SET_ASIDE)
-    if event is None or known or request.session.get(PAUSED) or event.patient == patient:
+    if event is None or known or request.session.get(PAUSED):
+        return []
+    if event.patient in (patient, request.session.get(OPEN)):
         return []
     try:
         name = _name(request, event)

@@ -60,11 +60,14 @@ class Ear:
             await asyncio.sleep(PAUSE)
 
     async def _hear(self, connection: Connection) -> None:
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: lost.set())
         await connection.add_listener(CHANNEL, self._told)
         try:
             self._heard(EVERYTHING)
-            while True:
-                await asyncio.sleep(LOOK)
+            while not lost.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(lost.wait(), LOOK)
                 await connection.execute("SELECT 1", timeout=LOOK)
         except LOST as error:
             raise Unavailable("The database went away.") from error

@@ -140,6 +140,8 @@ async def test_what_was_set_aside_is_not_said_again(
     await asyncio.to_thread(browser.post, "/professional/context/stay/")
     assert "Un autre outil" not in await get(browser, "/professional/patients/")
     await opened_elsewhere(desk, told, NORA)
+    assert "Un autre outil" not in await get(browser, "/professional/patients/"), "it is here"
+    await opened_elsewhere(desk, told, PAUL)
     assert "Un autre outil" in await get(browser, "/professional/patients/")
 
 

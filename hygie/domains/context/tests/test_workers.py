@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import psutil
+import psycopg
 import pytest
 import requests
 from websockets.exceptions import ConnectionClosed
@@ -91,6 +92,27 @@ async def test_what_the_pages_publish_reaches_the_workers(spread: Desk) -> None:
     event = sessions._of_pages("Patient-open", {"patient": PAUL})
     await spread.run(sessions._publish(spread.visit, spread.owner, event))
     assert await tool.patient() == ("Patient-open", PAUL)
+
+
+async def test_nothing_is_missed_when_the_database_drops_who_listens(spread: Desk) -> None:
+    token = await spread.token()
+    tools = [await spread.follow(token) for _ in range(2)]
+    dsn = spread.site.platform.settings.database_url
+    dropped = await asyncio.to_thread(_drop_listeners, dsn)
+    assert dropped >= 1
+    await spread.send_anyhow(token, "Patient-open", patient=NORA)
+    assert [await one.patient() for one in tools] == [("Patient-open", NORA)] * 2
+
+
+def _drop_listeners(dsn: str) -> int:
+    """Drop them as their own database account, which sees what they last asked."""
+    with psycopg.connect(dsn) as session:
+        rows = session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')"
+        ).fetchall()
+    return len(rows)
 
 
 async def test_when_a_worker_dies_its_followers_come_back_to_the_context(

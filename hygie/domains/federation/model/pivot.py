@@ -15,6 +15,8 @@ from hygie.kernel.errors import InvalidRequest
 from hygie.kernel.fhir.search.fold import fold
 
 FRANCE = "99100"
+ABROAD = "99"
+"""How the codes of countries begin (INSEE)."""
 _BIRTH = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _PLACE = re.compile(r"(\d{2}|2[AB])\d{3}")
 _LONGEST = 200
@@ -42,6 +44,11 @@ class Pivot:
     def presumed(self) -> bool:
         """Tell whether the day may be presumed: the first of January, or an incomplete date."""
         return len(self.birth_date) < len("1959-05-12") or self.birth_date.endswith("-01-01")
+
+    @property
+    def born_abroad(self) -> bool:
+        """Tell whether the place of birth is a whole country."""
+        return self.birth_place.startswith(ABROAD)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the traits for safe keeping while a human decides."""

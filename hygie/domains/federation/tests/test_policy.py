@@ -49,6 +49,26 @@ def test_case_accents_and_hyphens_are_no_difference() -> None:
 
 
 @pytest.mark.parametrize(
+    ("birth_date", "birth_place", "linked"),
+    [
+        ("1971-01-01", "99352", False),
+        ("1971-03-09", "99352", True),
+        ("1971-01-01", "41018", True),
+    ],
+)
+def test_a_presumed_day_in_a_whole_country_proves_nobody(
+    birth_date: str, birth_place: str, *, linked: bool
+) -> None:
+    told = replace(PIVOT, birth_date=birth_date, birth_place=birth_place)
+    known = replace(KNOWN, birth_date=birth_date, birth_place=birth_place)
+    verdict = judge(told, [known], realm="demonstration", at=DAY)
+    assert (verdict.person is not None, verdict.reason) == (
+        linked,
+        None if linked else Reason.PRESUMED_DATE,
+    )
+
+
+@pytest.mark.parametrize(
     ("changed", "trait"),
     [
         ({"family": "Brune Été"}, Trait.FAMILY),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from hygie.domains.helping.model import limits
@@ -83,6 +83,11 @@ class Wish:
     until: datetime
 
 
+def longest_help(*, own: bool, at: date) -> timedelta:
+    """Return how long a help lasts at most, that the person or a representative gives."""
+    return limits.days("helper-longest" if own else "helper-by-representative-longest", at=at)
+
+
 def check_wish(wish: Wish, *, own: bool, at: datetime) -> None:
     """Check an invitation before it is made.
 
@@ -90,7 +95,7 @@ def check_wish(wish: Wish, *, own: bool, at: datetime) -> None:
         InvalidRequest: its end is past or too far, or somebody else than the person would let a
             third one decide.
     """
-    longest = limits.days("helper-longest", at=at.date())
+    longest = longest_help(own=own, at=at.date())
     if not at < wish.until <= at + longest:
         raise InvalidRequest(f"Choose an end within {longest.days} days from today.")
     if wish.scope is Scope.MANDATE and not own:

@@ -14,6 +14,9 @@ from hygie.domains.helping.model.limits import birthday
 from hygie.kernel.errors import InvalidRequest
 from hygie.kernel.security.dated import Columns, DatedTable, load
 
+MAJORITY = 18
+"""Years; the rules hold the same in the relation ``minor`` (code civil, article 414)."""
+
 
 class Stage(StrEnum):
     """Where the recording of a measure stands."""
@@ -43,6 +46,7 @@ class Measure:
         acts_as: a code of the code system ``representative``: parent, guardian or helper.
         judged: a decision opens it, with a reference and an end.
         longest_years: how long one decision lasts at most; None where the law gives no length.
+        minors: it is about a minor and ends at majority at the latest.
     """
 
     label_fr: str
@@ -50,6 +54,7 @@ class Measure:
     acts_as: str
     judged: bool
     longest_years: int | None
+    minors: bool
 
     def label(self, language: str) -> str:
         """Return its name in ``fr`` or ``en``."""
@@ -81,6 +86,22 @@ def check_end(measure: str, judged: date | None, ends: date | None, *, at: date)
         )
 
 
+def check_age(measure: str, born: date | None, ends: date | None, *, at: date) -> None:
+    """Check that a measure about a minor names one, and does not outlive the majority.
+
+    Raises:
+        InvalidRequest: the person is of age, of an age that nobody knows, or would still be
+            represented afterwards.
+    """
+    if not measures().value(measure, at=at).minors:
+        return
+    of_age = None if born is None else birthday(born, MAJORITY)
+    if of_age is None or of_age <= at:
+        raise InvalidRequest("This measure is for a minor, whose date of birth is known.")
+    if ends is not None and ends >= of_age:
+        raise InvalidRequest("This measure ends the day before the person comes of age.")
+
+
 def _make(columns: Columns) -> Measure:
     if columns["acts_as"] not in ("parent", "guardian", "helper"):
         raise ValueError(f"{columns['acts_as']!r} is no quality of who acts for somebody")
@@ -91,4 +112,5 @@ def _make(columns: Columns) -> Measure:
         acts_as=columns["acts_as"],
         judged=columns["judged"] == "yes",
         longest_years=int(years) if years else None,
+        minors=columns["minors"] == "yes",
     )

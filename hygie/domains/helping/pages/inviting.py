@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote
 
 from django import forms
@@ -10,12 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from hygie.domains.helping.model import limits
-from hygie.domains.helping.model.invitations import Invited, Scope, Wish
+from hygie.domains.helping.model.invitations import Invited, Scope, Wish, longest_help
 from hygie.domains.helping.pages.asking import after, check_decides, now
 from hygie.domains.helping.pages.words import SCOPES, last_day
 from hygie.domains.helping.service import records
@@ -61,12 +63,17 @@ class InvitationForm(forms.Form):
         },
     )
 
+    def __init__(self, *args: Any, longest: timedelta, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.longest = longest
+
     def clean_until(self) -> object:
         """Check that the end is to come, and not too far."""
         day, today = self.cleaned_data["until"], timezone.localdate()
-        longest = today + limits.days("helper-longest", at=today) - timedelta(days=1)
-        if not today <= day <= longest:
-            raise forms.ValidationError(_("Choisissez une date à venir, dans les trois ans."))
+        last = today + self.longest - timedelta(days=1)
+        if not today <= day <= last:
+            said = _("Choisissez une date à venir, au plus tard le %(day)s.")
+            raise forms.ValidationError(said, params={"day": date_format(last, "j F Y")})
         return day
 
     def wish(self) -> Wish:
@@ -85,7 +92,9 @@ def show(request: HttpRequest, patient: str) -> HttpResponse:
     own = caller.reference == f"Patient/{patient}"
     today = timezone.localdate()
     usual = today + limits.days("helper-usual", at=today)
-    form = InvitationForm(request.POST or None, initial={"until": usual.isoformat()})
+    longest = longest_help(own=own, at=today)
+    first = {"until": usual.isoformat()}
+    form = InvitationForm(request.POST or None, longest=longest, initial=first)
     scopes = [(key, text) for key, text in SCOPES.items() if own or key != Scope.MANDATE.value]
     context = {"patient": patient, "own": own, "form": form, "scopes": scopes}
     if request.method == "POST" and form.is_valid():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from hygie.domains.helping.pages.asking import account, now
 from hygie.domains.helping.pages.identity import IdentityForm, identify
 from hygie.domains.helping.service import protections
 from hygie.domains.helping.service.people import standing_of
+from hygie.domains.helping.service.records import WHOLE_DATE
 from hygie.kernel.errors import Conflict, InvalidRequest, NotFound
 from hygie.kernel.security.caller import Right
 from hygie.kernel.web.bridge import repository
@@ -74,11 +76,11 @@ class SeenForm(forms.Form):
             *((key[0], one.label(language)) for key, one in known.items()),
         ]
 
-    def seen(self) -> protections.Seen:
-        """Return what was seen."""
+    def seen(self, born: date | None) -> protections.Seen:
+        """Return what was seen of somebody born on a day."""
         told = self.cleaned_data
         names = ("measure", "court", "judgment", "judged", "ends", "document")
-        return protections.Seen(**{name: told[name] for name in names})
+        return protections.Seen(**{name: told[name] for name in names}, born=born)
 
 
 def listing(request: HttpRequest) -> HttpResponse:
@@ -110,13 +112,14 @@ def enter(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         people = _people(request, form, person, other)
         if people is not None:
+            *both, born = people
             try:
                 made = protections.enter(
                     repository(),
                     caller,
                     account(request),
-                    people=people,
-                    seen=form.seen(),
+                    people=(both[0], both[1]),
+                    seen=form.seen(born),
                     at=now(),
                 )
             except InvalidRequest:
@@ -171,24 +174,29 @@ def _do(request: HttpRequest, found: Protection) -> None:
 
 def _people(
     request: HttpRequest, form: SeenForm, person: IdentityForm, other: IdentityForm
-) -> tuple[Named, Named] | None:
-    """Return who is represented and who represents, None where a form says what is wrong."""
+) -> tuple[Named, Named, date | None] | None:
+    """Return who is represented, who represents and the birth date of the first.
+
+    None where a form says what is wrong.
+    """
     represented = identify(request, person) if person.is_valid() else None
     if represented is None:
         return None
     whose = Named(represented.reference, f"{represented.given} {represented.family.upper()}")
+    told = represented.birth_date
+    born = date.fromisoformat(told) if len(told) == WHOLE_DATE else None
     login = form.cleaned_data["login"].strip()
     if login:
         other.errors.clear()
         try:
-            return whose, _by_account(login, represented.reference.partition("/")[2])
+            return whose, _by_account(login, represented.reference.partition("/")[2]), born
         except NotFound:
             form.add_error("login", gettext("Aucun compte n’a cet identifiant."))
             return None
     found = identify(request, other) if other.is_valid() else None
     if found is None:
         return None
-    return whose, Named(found.reference, f"{found.given} {found.family.upper()}")
+    return whose, Named(found.reference, f"{found.given} {found.family.upper()}"), born
 
 
 def _by_account(login: str, patient: str) -> Named:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hygie.domains.helping.pages import accepting, acting, inviting, people
+from hygie.domains.helping.pages import accepting, acting, hiding, inviting, people
 
 app_name = "helping"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("accept/", accepting.show, name="accept"),
     path("stop/", acting.stop, name="stop"),
     path("minor/", people.minor, name="minor"),
+    path("minor/hide/", hiding.show, name="hiding"),
+    path("minor/hide/<str:rt>/<str:rid>/", hiding.change, name="hide"),
     path("minor/<str:key>/", people.limit, name="limit"),
     path("<str:patient>/", people.who, name="who"),
     path("<str:patient>/act/", acting.begin, name="act"),

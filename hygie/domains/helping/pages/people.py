@@ -73,8 +73,6 @@ def minor(request: HttpRequest) -> HttpResponse:
         raise NotFound("This page is for minors.")
     context = {
         "minor": found,
-        "patient": own_id(request),
-        "record": address("patient:record:documents", own_id(request)),
     }
     return render(request, "helping/minor.html", context)
 

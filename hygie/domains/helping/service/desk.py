@@ -14,7 +14,7 @@ from hygie.domains.helping.model.desk import Stage, check_minutes, check_stage
 from hygie.domains.helping.orm import DeskMandate
 from hygie.domains.helping.service import records
 from hygie.domains.helping.service.people import standing_of
-from hygie.kernel.errors import Conflict, Forbidden, NotFound
+from hygie.kernel.errors import Conflict, Forbidden, HygieError, NotFound
 from hygie.kernel.security.caller import SYSTEM, Caller, Right
 from hygie.kernel.store import Person, Repository
 from hygie.kernel.web.acting import Acting
@@ -101,11 +101,16 @@ def sign(
         NotFound: the person is not known any more.
     """
     ends = at + timedelta(minutes=mandate.minutes)
-    change(mandate, Stage.SIGNED, at=at, ends=ends)
     reference = standing_of(repository, agent.account, mandate.patient, agent.name)
     if not reference.startswith("RelatedPerson/"):
         raise Conflict("An agent assists from an account of the desk, not from their own record.")
-    document, consent = ask(_open(repository, agent, mandate, reference=reference, text=text))
+    change(mandate, Stage.SIGNED, at=at, ends=ends)
+    try:
+        document, consent = ask(_open(repository, agent, mandate, reference=reference, text=text))
+    except HygieError:
+        held = DeskMandate.objects.filter(pk=mandate.pk)
+        held.update(state=Stage.PRINTED.value, starts=None, ends=None)
+        raise
     DeskMandate.objects.filter(pk=mandate.pk).update(document=document, consent=consent)
     party = ask(repository.party_number(reference))
     return Acting(mandate.patient, mandate.person, "desk", party, reference, ends.timestamp())

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from hygie.domains.helping import fhir
 from hygie.domains.helping.model import limits
+from hygie.domains.helping.model.measures import MAJORITY
 from hygie.domains.helping.service import records
 from hygie.domains.helping.service.people import Helping, who_helps
 from hygie.kernel.errors import Forbidden, NotFound
@@ -14,8 +15,6 @@ from hygie.kernel.security.caller import SYSTEM, Caller
 from hygie.kernel.store import Repository
 
 LIMITED = "parent-limited"
-MAJORITY = 18
-"""Years; the rules hold the same in the relation ``minor`` (code civil, article 414)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,9 @@ async def put_notices(repository: Repository, *, at: datetime) -> int:
         acts = await fetch(_FIRST, at - LOOK_BACK, list(_IN_THE_NAME), None)
         ended = await fetch(_ENDED, since, at, _HELPERS, None)
         grown = await fetch(_MAJORITY, since, at + around, None)
-        reading.seen({row["pat"] for row in (*acts, *ended, *grown)})
+        until = at + limits.days("renewal-reminder", at=at.date())
+        due = await fetch(_ENDED, at, until, [int(Relation.GUARDIAN)], None)
+        reading.seen({row["pat"] for row in (*acts, *ended, *grown, *due)})
     told = [(News.FIRST_ACT, row["pat"], row["pat"], row["agent"] or "", row["at"]) for row in acts]
     told += [(News.ENDED, row["pat"], row["pat"], "", row["ends"]) for row in ended]
     told += [(News.MAJORITY_OWN, row["pat"], row["pat"], "", row["ends"]) for row in grown]
@@ -110,6 +112,7 @@ async def put_notices(repository: Repository, *, at: datetime) -> int:
         for row in grown
         if row["member"] is not None
     ]
+    told += [(News.RENEWAL, row["member"], row["pat"], "", row["ends"]) for row in due]
     for what, party, about, by, when in told:
         notice = {"what": what.value, "party": party, "about": about, "by": by}
         await records.tell(repository, notice, key=f"{party}:{about}:{by}:{when.date()}")

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from hygie.domains.helping import fhir
 from hygie.domains.helping.model import limits
-from hygie.domains.helping.model.measures import STAGES, Stage, check_end, measures
+from hygie.domains.helping.model.measures import STAGES, Stage, check_age, check_end, measures
 from hygie.domains.helping.orm import Protection
 from hygie.domains.helping.service import records
 from hygie.kernel.errors import Conflict, Forbidden, HygieError, InvalidRequest, NotFound
@@ -32,6 +32,7 @@ class Seen:
         court: who decided, empty where nobody had to; ``judgment`` is the number of the decision.
         judged: the day of the decision; ``ends`` the last day it holds.
         document: what was seen, such as ``Livret de famille``.
+        born: birth date of who is represented, None where it is not known to the day.
     """
 
     measure: str
@@ -40,6 +41,7 @@ class Seen:
     judged: date | None
     ends: date | None
     document: str
+    born: date | None
 
 
 def check_may_record(caller: Caller) -> None:
@@ -75,6 +77,7 @@ def enter(
     if person.reference == who.reference:
         raise InvalidRequest("Nobody represents themself.")
     check_end(seen.measure, seen.judged, seen.ends, at=at.date())
+    check_age(seen.measure, seen.born, seen.ends, at=at.date())
     held = measures().value(seen.measure, at=at.date())
     if held.judged and not (seen.court.strip() and seen.judgment.strip()):
         raise InvalidRequest("Write who decided, and the number of the decision.")

@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 
 from hygie.kernel.security.caller import SYSTEM
-from hygie.testing.factories import condition, patient
+from hygie.testing.factories import condition, encounter, patient
 from hygie.testing.portal import PASSWORD, Site
 from hygie.testing.stories import ADA, ADA_INS, PAUL
 
@@ -171,6 +171,23 @@ def test_a_minor_of_seventeen_ends_what_one_parent_reads(site: Site, family: Non
     assert "mis fin à ce que lit un parent" not in seen
 
 
+def test_a_minor_hides_a_visit_from_the_parents(site: Site, family: None) -> None:
+    visit = encounter(f"Patient/{YOUNG}", "Consultation", "2026-05-18T09:30:00+02:00", "Entorse")
+    _put(site, {**visit, "id": "visit-of-mae"})
+    site.client("accueil.deux").post(_entered(site, "280032901911167"), {"action": "confirm"})
+    page = f"/patient/record/{YOUNG}/Encounter/visit-of-mae/"
+    assert site.client(f"yuna for {YOUNG}").get(page).status_code == 200
+    mae = site.client("mae")
+    hide = f"{MINE}/minor/hide/Encounter/visit-of-mae/"
+    assert hide in _text(mae, f"{MINE}/minor/hide/")
+    mae.post(hide, {"hidden": "yes"})
+    assert "caché à mes parents" in _text(mae, f"{MINE}/minor/hide/")
+    assert site.client(f"yuna for {YOUNG}").get(page).status_code == 404
+    mae.post(hide, {"hidden": "no"})
+    assert site.client(f"yuna for {YOUNG}").get(page).status_code == 200
+    assert site.client("yuna").get(f"{MINE}/minor/hide/").status_code == 404
+
+
 def test_a_judged_measure_wants_its_decision_and_a_lawful_end(site: Site, family: None) -> None:
     today = timezone.localdate()
     told = {
@@ -195,6 +212,36 @@ def test_a_judged_measure_wants_its_decision_and_a_lawful_end(site: Site, family
     assert "à renouveler" in _text(accueil, f"{DESK}/measures/")
     second.post(answer["Location"], {"action": "end"})
     assert site.client("yuna").post(f"{MINE}/{ADA}/act/").status_code == 404
+
+
+def test_nobody_is_a_parent_of_an_adult(site: Site, family: None) -> None:
+    told = {
+        "person-ins": ADA_INS,
+        "other-ins": _with_key("280032901911167"),
+        "measure": "filiation",
+        "document": "Livret de famille",
+    }
+    assert site.client("accueil").post(f"{DESK}/measures/enter/", told).status_code == 422
+
+
+def test_a_professional_guardian_is_named_by_the_login(site: Site, family: None) -> None:
+    today = timezone.localdate()
+    told = {
+        "person-ins": ADA_INS,
+        "login": "mandataire",
+        "measure": "curatelle",
+        "document": "Copie du jugement",
+        "court": "Tribunal judiciaire de Brest",
+        "judgment": "26/00124",
+        "judged": (today - timedelta(days=30)).isoformat(),
+        "ends": (today + timedelta(days=400)).isoformat(),
+    }
+    answer = site.client("accueil").post(f"{DESK}/measures/enter/", told)
+    site.client("accueil.deux").post(answer["Location"], {"action": "confirm"})
+    elise = site.client(f"mandataire for {ADA}")
+    assert "Vous agissez pour Ada LEROY, aidant" in _text(elise, "/patient/")
+    site.client("accueil").post(answer["Location"], {"action": "end"})
+    assert "Cette aide est finie" in _text(elise, "/patient/")
 
 
 def test_whoever_has_not_the_right_records_nobody(site: Site) -> None:

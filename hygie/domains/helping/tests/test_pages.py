@@ -82,6 +82,8 @@ def test_whoever_accepts_acts_under_a_banner_and_sees_nothing_of_their_own(site:
         assert "Vous agissez pour Paul DURAND" in _text(lucie, path), path
     for path in (f"/patient/record/{LUCIE}/", f"/patient/record/{NORA}/", "/patient/helping/"):
         assert "Cette page n’est pas de son dossier" in _text(lucie, path, 403), path
+    assert lucie.get("/oauth/consent?ticket=x").status_code == 403
+    assert lucie.get("/oauth/devices").status_code == 403
     assert lucie.post(f"{MINE}/stop/").status_code == 302
     assert "Vous agissez pour" not in _text(lucie, "/patient/")
 
@@ -215,6 +217,29 @@ def test_an_account_without_a_record_helps_as_a_related_person(site: Site) -> No
     assert "Élise Caro" in _text(site.client("paul"), f"/patient/consent/{PAUL}/choices/")
     elise.post(f"{MINE}/stop/")
     assert elise.post(f"{MINE}/{PAUL}/leave/")["Location"].endswith("left")
+
+
+def test_who_decides_for_a_child_invites_for_a_year_at_most(site: Site) -> None:
+    today = timezone.localdate()
+    caro = {"given": "Élise", "family": "Caro", "birth": "1979-06-02", "scope": "helper"}
+    lucie = site.client(f"lucie for {TOM}")
+    lucie.post("/account/confirm/", {"password": PASSWORD})
+    path = f"{MINE}/{TOM}/invite/"
+    late = {**caro, "until": (today + timedelta(days=400)).isoformat()}
+    assert lucie.post(path, late).status_code == 422
+    made = lucie.post(path, {**caro, "until": (today + timedelta(days=300)).isoformat()})
+    code = re.search(r'id="code">([A-Z0-9-]{14})<', made.content.decode())
+    assert code, made.content.decode()
+    elise = site.client("mandataire")
+    shown = elise.post(f"{MINE}/accept/", {**caro, "code": code[1]})
+    kept = re.search(r'name="kept" value="([^"]+)"', shown.content.decode())
+    assert kept
+    answer = elise.post(f"{MINE}/accept/", {"kept": kept[1], "answer": "accept"})
+    assert answer["Location"].endswith("accepted")
+    assert "Contraception" not in _text(
+        site.client(f"mandataire for {TOM}"), f"/patient/record/{TOM}/timeline/"
+    )
+    elise.post(f"{MINE}/{TOM}/leave/")
 
 
 def test_a_child_is_too_young_to_invite(site: Site) -> None:

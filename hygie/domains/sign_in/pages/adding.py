@@ -124,7 +124,8 @@ def phone_code(request: HttpRequest) -> HttpResponse:
     form = CodeForm(user=account)
     if request.method == "POST":
         counted = take(request, "code", "account", key=f"phone:{account.pk}")
-        if counted and codes.use(account, CodeKind.SMS, request.POST.get("code", "")):
+        code, number = request.POST.get("code", ""), request.session[PROVING]
+        if counted and codes.use(account, CodeKind.SMS, code, bound=number):
             account.phone = request.session.pop(PROVING)
             account.phone_proved = timezone.now()
             account.save(update_fields=["phone", "phone_proved"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -45,6 +46,8 @@ def print_list(account: User) -> list[str]:
 def send_by_sms(account: User, to: str = "") -> None:
     """Send a code to the proven telephone of an account, or to one that is being proven.
 
+    What goes to the latter proves that telephone, and never the person.
+
     Raises:
         NotSupported: the operator opened no way to send messages.
         Unavailable: the gateway did not take it.
@@ -54,7 +57,7 @@ def send_by_sms(account: User, to: str = "") -> None:
         raise NotSupported("No gateway of messages is set. Use a printed list of codes.")
     with transaction.atomic():
         _void(account, CodeKind.SMS)
-        code = _keep(account, CodeKind.SMS)
+        code = _keep(account, CodeKind.SMS, bound=to)
     sender.send(to or account.phone, _("Hygie : votre code est %s.") % spoken(code))
 
 
@@ -63,7 +66,7 @@ def print_sheet(account: User, birth: date, *, by: User) -> str:
     with transaction.atomic():
         _void(account, CodeKind.ACTIVATION)
         proof = of_birth(account.pk, birth)
-        code = _keep(account, CodeKind.ACTIVATION, birth=proof, by=by)
+        code = _keep(account, CodeKind.ACTIVATION, birth=proof, made_by=by)
         tell(account, Told.SHEET_PRINTED, by=by)
     return spoken(code)
 
@@ -73,7 +76,7 @@ def print_recovery_sheet(recovery: Recovery, *, by: User) -> str:
     account = recovery.account
     _void(account, CodeKind.RECOVERY)
     proof = bytes(recovery.birth)
-    return spoken(_keep(account, CodeKind.RECOVERY, birth=proof, by=by, opens=recovery.opens))
+    return spoken(_keep(account, CodeKind.RECOVERY, birth=proof, made_by=by, opens=recovery.opens))
 
 
 def digits(count: int) -> str:
@@ -81,9 +84,13 @@ def digits(count: int) -> str:
     return make(Shape(count, DIGITS, timedelta(0), 0))
 
 
-def use(account: User, kind: CodeKind, typed: str) -> bool:
-    """Use a code of an account, once; a wrong one counts against those that are valid."""
-    wanted = fingerprint(code_key(), account=account.pk, kind=kind, text=heard(typed))
+def use(account: User, kind: CodeKind, typed: str, *, bound: str = "") -> bool:
+    """Use a code of an account, once; a wrong one counts against those that are valid.
+
+    ``bound`` is the telephone that the code is to prove.
+    """
+    text = heard(typed) + bound
+    wanted = fingerprint(code_key(), account=account.pk, kind=kind, text=text)
     with transaction.atomic():
         live = _live(account, kind)
         # The update is the test: of two requests with one code, one changes a row.
@@ -139,24 +146,22 @@ def _keep(
     account: User,
     kind: CodeKind,
     *,
-    number: int = 1,
-    birth: bytes = b"",
-    by: User | None = None,
     opens: datetime | None = None,
+    bound: str = "",
+    **kept: Any,
 ) -> str:
+    """Make a code and store its fingerprint; ``kept`` are other columns of its row."""
     shape = shape_of(kind, at=timezone.localdate())
     code, start = make(shape), opens or timezone.now()
-    owner = ANYBODY if birth else account.pk
+    owner = ANYBODY if kept.get("birth") else account.pk
     Code.objects.create(
         account=account,
         kind=kind.value,
-        number=number,
-        hash=fingerprint(code_key(), account=owner, kind=kind, text=code),
-        birth=birth,
+        hash=fingerprint(code_key(), account=owner, kind=kind, text=code + bound),
         made=timezone.now(),
         opens=start,
         expires=start + shape.lasts,
-        made_by=by,
+        **kept,
     )
     return code
 

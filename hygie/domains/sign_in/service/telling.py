@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +18,8 @@ from hygie.domains.sign_in.service.sending import sender_of
 from hygie.kernel.errors import Unavailable
 from hygie.kernel.web.bridge import platform
 
+ONCE = timedelta(days=1)
+"""How long nobody is invited again."""
 log = logging.getLogger(__name__)
 
 
@@ -33,6 +37,24 @@ def tell(account: User, what: Told, *, by: User | None = None, detail: str = "")
         )
         if channel is not Channel.LETTER:
             transaction.on_commit(lambda one=message: send(one))  # type: ignore[misc]
+
+
+def invite_to_sign_in(references: Sequence[str]) -> int:
+    """Tell the accounts of people that something awaits them; return how many are told.
+
+    The sentence says nothing of what it is, and leaves at most once a day.
+    """
+    since, told = timezone.now() - ONCE, 0
+    for account in User.objects.filter(fhir_reference__in=references, is_active=True):
+        with translation.override(account.language):
+            text = _("Hygie : quelque chose de nouveau vous attend. Connectez-vous pour le lire.")
+        if account.messages.filter(text=text, made__gt=since).exists():
+            continue
+        message = Message.objects.create(account=account, channel=_chosen(account), text=text)
+        if message.channel != Channel.LETTER:
+            send(message)
+        told += 1
+    return told
 
 
 def send(message: Message) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -103,6 +104,19 @@ def test_a_sent_code_is_void_after_five_wrong_ones(
     for _ in range(5):
         assert not codes.use(made, CodeKind.SMS, "00000000")
     assert not codes.use(made, CodeKind.SMS, _sent(site))
+
+
+def test_a_code_sent_to_a_telephone_that_is_being_proven_signs_nobody_in(
+    client: Client, account: Make, site: Site
+) -> None:
+    from hygie.domains.sign_in.service import codes
+
+    made = account(phone="+33612345678")
+    codes.send_by_sms(made, to="+33798765432")
+    code = _sent(site)
+    assert not codes.use(made, CodeKind.SMS, code)
+    assert not codes.use(made, CodeKind.SMS, code, bound="+33612345678")
+    assert codes.use(made, CodeKind.SMS, code, bound="+33798765432")
 
 
 def _sent(site: Site) -> str:
@@ -301,3 +315,55 @@ def test_kept_codes_give_a_new_password_without_the_former_one(
     made.refresh_from_db()
     assert made.check_password(NEW)
     assert not made.check_password(PASSWORD)
+
+
+def test_a_notice_of_another_domain_becomes_one_sentence_a_day_without_its_subject(
+    site: Site, client: Client
+) -> None:
+    from hygie.domains.sign_in import jobs
+    from hygie.domains.sign_in.orm import Message
+    from hygie.kernel.outbox import queue
+    from hygie.kernel.outbox.job import Event
+    from hygie.testing.stories import LUCIE
+
+    def run(work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, site.loop).result(30)
+
+    async def put() -> None:
+        repository = site.platform.repository
+        assert repository
+        party = await repository.party_number(f"Patient/{LUCIE}")
+        payload = json.dumps({"what": "new-document", "party": party}).encode()
+        async with repository.database.connection() as connection, connection.transaction():
+            await queue.put(connection, [Event("notice", payload)])
+
+    for _ in range(2):
+        run(put())
+        run(jobs.deliver(site.platform))
+    (told,) = Message.objects.filter(account__username="lucie", text__contains="vous attend")
+    assert "document" not in told.text
+    assert told.channel == Channel.EMAIL
+
+
+def test_a_practice_prints_a_sheet_for_its_patient(site: Site, client: Client) -> None:
+    from hygie.domains.sign_in.orm import User
+    from hygie.testing.stories import NORA
+
+    former = User.objects.get(username="nora")
+    User.objects.filter(pk=former.pk).update(password="!")
+    try:
+        client.post("/sign-in/", {"login": "dr.petit", "password": PASSWORD})
+        assert "Nora" in _words(client.get(f"/professional/accounts/{NORA}/"))
+        sheet = _words(client.post(f"/professional/accounts/{NORA}/"))
+        assert re.search(r"(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}", sheet)
+        assert former.events.filter(what=Told.SHEET_PRINTED, by__username="dr.petit").exists()
+    finally:
+        User.objects.filter(pk=former.pk).update(password=former.password)
+        former.codes.all().delete()
+
+
+def test_who_may_not_read_a_record_prints_no_sheet_for_it(site: Site, client: Client) -> None:
+    from hygie.testing.stories import NORA
+
+    client.post("/sign-in/", {"login": "dr.lang", "password": PASSWORD})
+    assert client.get(f"/professional/accounts/{NORA}/").status_code == 404

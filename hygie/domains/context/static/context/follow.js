@@ -20,7 +20,16 @@
 
   const look = async () => {
     const answer = await fetch(`${HOME}bar/?patient=${encodeURIComponent(patient)}`);
-    if (answer.ok && !answer.redirected) place().innerHTML = await answer.text();
+    if (!answer.ok || answer.redirected) return;
+    const bar = place();
+    bar.replaceChildren();
+    const told = document.createElement("template");
+    told.innerHTML = await answer.text();
+    const link = told.content.querySelector("a");
+    // What the page was served with is not said twice.
+    if (link && !document.querySelector(`.h-alert a[href="${link.getAttribute("href")}"]`)) {
+      bar.append(told.content);
+    }
   };
 
   const listen = async () => {
