@@ -7,7 +7,7 @@ from pathlib import Path
 
 from docs_markdown import code, codes, page, paragraphs, table
 
-from hygie.kernel.api import history, meta, operations, routes, tokens
+from hygie.kernel.api import discovery, history, meta, operations, routes, tokens
 from hygie.kernel.api.routes import Route
 from hygie.kernel.audit import provider
 from hygie.kernel.config import Settings
@@ -59,8 +59,8 @@ def operations_page() -> str:
                 ("GET", code("/healthz"), "200 when ready, else 503 with the reason. No token."),
                 (
                     "GET",
-                    code("/.well-known/oauth-authorization-server"),
-                    _summary(tokens.discovery.__doc__),
+                    codes([f"/{discovery.SERVER}", f"/{discovery.SMART}"]),
+                    _summary(discovery.__doc__) + " No token.",
                 ),
                 ("POST", code(tokens.INTROSPECTION), _summary(tokens.introspection.__doc__)),
             ],

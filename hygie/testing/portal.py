@@ -236,4 +236,4 @@ def _machines(platform: Platform) -> MachineFace:
     events = AuditEvents(
         base=settings.fhir_base, key_of=key_of, zone=ZoneInfo(settings.zone), clock=SystemClock()
     )
-    return MachineFace(Engine(repository, settings.fhir_base, events, "0", platform.documents))
+    return MachineFace(Engine(repository, settings.fhir_base, events, "0", platform))

@@ -129,16 +129,6 @@ async def _take_body(request: HttpRequest, receive: Receive) -> None:
         request.body = await read_body(receive, request.headers)
 
 
-def _methods(segments: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the methods of a path: below the FHIR base, or of the others."""
-    match segments:
-        case (".well-known", *_) | ("fhir", ".well-known", *_) | ("fhir", *_):
-            return ("GET", "HEAD")
-        case ("oauth", *_):
-            return ("POST",)
-    return methods_of(segments)
-
-
 async def send_response(send: Send, request: HttpRequest, response: Response) -> None:
     """Send an answer; HEAD gets the headers only."""
     headers = [
