@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from docs_markdown import code, codes, page, paragraphs, table
 
-from hygie.kernel.api import history, meta, routes, tokens
+from hygie.kernel.api import discovery, history, meta, routes, tokens
 from hygie.kernel.api.routes import Route
 from hygie.kernel.audit import provider
 from hygie.kernel.fhir import primitives, scan
@@ -52,10 +52,13 @@ def operations_page() -> str:
             [
                 ("GET", code("/fhir/metadata"), "The CapabilityStatement. No token."),
                 ("GET", code("/healthz"), "200 when ready, else 503 with the reason. No token."),
-                (
-                    "GET",
-                    code("/.well-known/oauth-authorization-server"),
-                    _summary(tokens.discovery.__doc__),
+                *(
+                    ("GET", code(f"/{path}"), _summary(discovery.discovery.__doc__))
+                    for path in (
+                        discovery.SERVER,
+                        ".well-known/openid-configuration",
+                        discovery.SMART,
+                    )
                 ),
                 ("POST", code(tokens.INTROSPECTION), _summary(tokens.introspection.__doc__)),
             ],
