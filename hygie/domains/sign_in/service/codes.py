@@ -149,7 +149,6 @@ def _keep(
     kind: CodeKind,
     *,
     opens: datetime | None = None,
-    bound: str = "",
     **kept: Any,
 ) -> str:
     """Make a code and store its fingerprint; ``kept`` are other columns of its row."""
