@@ -13,9 +13,10 @@ from hygie.kernel.audit import provider
 from hygie.kernel.config import Settings
 from hygie.kernel.fhir import primitives, scan
 from hygie.kernel.fhir.names import RESOURCE_TYPES
+from hygie.kernel.fhir.operation import Operation
 from hygie.kernel.fhir.search.registry import Parameter, parameters
 from hygie.kernel.fhir.search.values import PREFIXES
-from hygie.kernel.platform import Operation, Platform, discover
+from hygie.kernel.platform import Platform, discover
 from hygie.kernel.store import bundles, compose, pairs, searching
 from hygie.kernel.store.bodies import INLINE_LIMIT
 from hygie.kernel.store.search import includes, plan, query
@@ -57,10 +58,13 @@ def operations_page() -> str:
             [
                 ("GET", code("/fhir/metadata"), "The CapabilityStatement. No token."),
                 ("GET", code("/healthz"), "200 when ready, else 503 with the reason. No token."),
-                (
-                    "GET",
-                    codes([f"/{discovery.SERVER}", f"/{discovery.SMART}"]),
-                    _summary(discovery.__doc__) + " No token.",
+                *(
+                    ("GET", code(f"/{path}"), _summary(discovery.discovery.__doc__))
+                    for path in (
+                        discovery.SERVER,
+                        ".well-known/openid-configuration",
+                        discovery.SMART,
+                    )
                 ),
                 ("POST", code(tokens.INTROSPECTION), _summary(tokens.introspection.__doc__)),
             ],

@@ -13,9 +13,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import msgspec
-
 from hygie.kernel.errors import ConfigurationError
+from hygie.kernel.fhir.operation import Operation
 from hygie.kernel.security.policies import Policies
 from hygie.kernel.store.facts import Guard, Projection, Protection
 from hygie.kernel.store.law import Law
@@ -168,43 +167,6 @@ class DemoDirectory(Protocol):
     def password(self) -> str:
         """Return the password they share in this installation."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One FHIR operation, as its OperationDefinition declares it (R4, operationdefinition.html).
-
-    Attributes:
-        definition: the OperationDefinition without ``url``, which is where this server serves it.
-        run: what answers, ``module:function``; it takes the engine and the request of
-            :mod:`hygie.kernel.api` and returns its response.
-        below: what answers below the address of the operation (the status and the files of an
-            asynchronous request), in the same way; empty where there is nothing.
-    """
-
-    definition: Mapping[str, Any]
-    run: str
-    below: str = ""
-
-    @property
-    def id(self) -> str:
-        """Return the id of the OperationDefinition."""
-        return str(self.definition["id"])
-
-    @property
-    def code(self) -> str:
-        """Return the name of the operation, without ``$``."""
-        return str(self.definition["code"])
-
-    @property
-    def rt(self) -> str:
-        """Return the resource type it is for."""
-        return str(self.definition["resource"][0])
-
-    @classmethod
-    def read(cls, file: Path, *, run: str, below: str = "") -> Operation:
-        """Read an operation from the file of its OperationDefinition."""
-        return cls(msgspec.json.decode(file.read_bytes()), run, below)
 
 
 Job = Callable[["Platform"], Awaitable[None]]

@@ -101,6 +101,7 @@ PAGES = {
         "/professional/annuaire/mine/role-of-helene-petit/",
         "/professional/patients/",
         "/professional/patients/?q=personne",
+        "/professional/context/",
         f"{PRO}/",
         f"/professional/record/{PAUL}/",
         f"{PRO}/timeline/",

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from hygie.kernel.audit.provider import AuditEvents
 from hygie.kernel.errors import Unavailable
-from hygie.kernel.platform import Operation, Platform
+from hygie.kernel.fhir.operation import Operation
+from hygie.kernel.platform import Platform
 from hygie.kernel.store import Repository
 
 

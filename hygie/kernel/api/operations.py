@@ -19,7 +19,7 @@ from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.api.negotiation import check_accepts_json
 from hygie.kernel.errors import NotFound
-from hygie.kernel.platform import Operation
+from hygie.kernel.fhir.operation import Operation
 
 DEFINITIONS = "OperationDefinition"
 OWN = (

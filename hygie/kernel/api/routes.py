@@ -23,7 +23,7 @@ from hygie.kernel.api.engine import Engine
 from hygie.kernel.api.http import HttpRequest, Response
 from hygie.kernel.errors import HygieError, MethodNotAllowed, NotFound, NotSupported
 from hygie.kernel.fhir.names import RESOURCE_TYPES
-from hygie.kernel.platform import Operation
+from hygie.kernel.fhir.operation import Operation
 from hygie.kernel.store.ids import check_id
 
 Shape = Literal[

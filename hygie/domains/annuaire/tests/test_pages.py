@@ -181,3 +181,15 @@ def test_one_address_reads_so_many_pages_and_no_more(
     client.defaults["REMOTE_ADDR"] = "2001:db8:1:2::ffff"
     assert client.get("/annuaire/?q=petit").status_code == 429
     assert client.get("/annuaire/").status_code == 200
+
+
+def test_the_start_page_leads_there(site: Site) -> None:
+    text = text_of(site.client(language="en"), "/")
+    assert 'href="/annuaire/">Find a professional' in text
+
+
+def test_a_patient_goes_on_to_their_care_team(site: Site) -> None:
+    text = text_of(site.client("nora"), f"/patient/annuaire/professional/{HELENE}/")
+    assert f"/choices/add/member/{HELENE}/" in text
+    other = text_of(site.client("dr.lang"), f"/professional/annuaire/professional/{HELENE}/")
+    assert "/choices/add/member/" not in other

@@ -192,3 +192,25 @@ def test_a_form_of_the_consent_page_ends_at_the_application_only(site: Site, app
     policy = page["Content-Security-Policy"]
     assert "form-action 'self' https://app.example.org" in policy
     assert page["X-Frame-Options"] == "DENY"
+
+
+def test_a_level_comes_from_what_was_proven(site: Site, app: App) -> None:
+    import time
+
+    from hygie.testing.applications import allow, offered
+    from hygie.testing.stories import NORA
+
+    browser = signed_in(site, "nora")
+    session = browser.session
+    kept = session["hygie_proofs"]
+    kept["list"].append({"method": "totp", "at": time.time(), "acr": ""})
+    session["hygie_proofs"] = kept
+    session.save()
+    page = pick(browser, consent_page(browser, app, acr_values="eidas2"))
+    told: Any = app.redeem(sent(allow(browser, page, scope=offered(page)))["code"]).json()
+    import msgspec
+    from joserfc import jws
+
+    claims = msgspec.json.decode(jws.extract_compact(told["id_token"].encode()).payload)
+    assert (claims["acr"], claims["amr"]) == ("eidas2", ["mfa", "otp", "pwd"])
+    assert told["patient"] == NORA

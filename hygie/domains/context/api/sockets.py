@@ -13,7 +13,7 @@ from hygie.domains.context.model.messages import Json
 from hygie.domains.context.service import following
 from hygie.domains.context.service.lines import Ending
 from hygie.kernel.api.http import Receive, Send
-from hygie.kernel.errors import HygieError, InvalidRequest
+from hygie.kernel.errors import HygieError, InvalidRequest, Unavailable
 
 if TYPE_CHECKING:
     from hygie.domains.context.service.hub import Hub
@@ -34,8 +34,12 @@ async def hold(hub: Hub, secret: str, receive: Receive, send: Send) -> None:
     """Connect the follower whose address this is; refuse every other with 403 (RFC 6455, 4.2.2)."""
     if (await receive())["type"] != "websocket.connect":
         return
-    async with hub.repository.database.connection() as connection:
-        follower = await following.by_secret(connection, secret)
+    try:
+        async with hub.repository.database.connection() as connection:
+            follower = await following.by_secret(connection, secret)
+    except Unavailable:
+        await send({"type": "websocket.close", "code": 1013})
+        return
     if follower is None:
         await send({"type": "websocket.close", "code": 1008})
         return
@@ -65,7 +69,11 @@ async def _talk(line: Line, receive: Receive, send: Send) -> None:
     finally:
         for one in (telling, hearing):
             one.cancel()
-        ended = await asyncio.gather(telling, hearing, return_exceptions=True)
+        found = await asyncio.gather(telling, hearing, return_exceptions=True)
+    ended: list[object] = list(found)
+    for one in ended:
+        if isinstance(one, Exception) and not isinstance(one, (OSError, TimeoutError)):
+            log.error("context.line_failed", exc_info=one)
     ending = next((one for one in ended if isinstance(one, Ending)), None)
     if ending is not None:
         with contextlib.suppress(OSError, RuntimeError):

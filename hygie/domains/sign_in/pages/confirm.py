@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.utils import get_next_redirect_url
 from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
@@ -46,7 +47,9 @@ def send(request: HttpRequest) -> HttpResponse:
     """Send a code to the telephone of the account."""
     sent = send_to(request, request.user)
     back = get_next_redirect_url(request) or reverse("account_security")
-    return redirect(f"{reverse('account_reauthenticate')}?sent={sent}&next={back}")
+    return redirect(
+        f"{reverse('account_reauthenticate')}?{urlencode({'sent': sent, 'next': back})}"
+    )
 
 
 @require_POST
@@ -55,7 +58,8 @@ def lock(request: HttpRequest) -> HttpResponse:
     """Lock the screen: the work stays where it is, and nothing of it is shown."""
     if sessions.standing(request) is Standing.OPEN:
         sessions.lock(request)
-    answer = redirect(f"{reverse('account_locked')}?next={request.POST.get('next', '')}")
+    back = urlencode({"next": get_next_redirect_url(request) or reverse("home")})
+    answer = redirect(f"{reverse('account_locked')}?{back}")
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 

@@ -57,7 +57,9 @@ def send_by_sms(account: User, to: str = "") -> None:
         raise NotSupported("No gateway of messages is set. Use a printed list of codes.")
     with transaction.atomic():
         _void(account, CodeKind.SMS)
-        code = _keep(account, CodeKind.SMS, bound=to)
+        code = _keep(account, CodeKind.SMS)
+        if to:
+            _bind(account, code, to)
     sender.send(to or account.phone, _("Hygie : votre code est %s.") % spoken(code))
 
 
@@ -147,7 +149,6 @@ def _keep(
     kind: CodeKind,
     *,
     opens: datetime | None = None,
-    bound: str = "",
     **kept: Any,
 ) -> str:
     """Make a code and store its fingerprint; ``kept`` are other columns of its row."""
@@ -157,13 +158,21 @@ def _keep(
     Code.objects.create(
         account=account,
         kind=kind.value,
-        hash=fingerprint(code_key(), account=owner, kind=kind, text=code + bound),
+        hash=fingerprint(code_key(), account=owner, kind=kind, text=code),
         made=timezone.now(),
         opens=start,
         expires=start + shape.lasts,
         **kept,
     )
     return code
+
+
+def _bind(account: User, code: str, telephone: str) -> None:
+    """Let the code that was just sent prove one telephone, and nothing else."""
+    bound = fingerprint(
+        code_key(), account=account.pk, kind=CodeKind.SMS, text=heard(code) + telephone
+    )
+    _live(account, CodeKind.SMS).update(hash=bound)
 
 
 def of_birth(account: int, birth: date) -> bytes:

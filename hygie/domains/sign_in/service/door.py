@@ -142,10 +142,8 @@ class ClosedDoor(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no
 
     def post_login(self, request: HttpRequest, user: User, **told: Any) -> HttpResponse:
         """Remember the device, and tell of one that was never seen."""
-        if not devices.known(request, user) and user.last_login is not None:
-            first = not user.events.filter(what=Told.SIGNED_IN_NEW_DEVICE).exists()
-            if not first or devices.is_remembering(request):
-                tell(user, Told.SIGNED_IN_NEW_DEVICE)
+        if not devices.known(request, user):
+            tell(user, Told.SIGNED_IN_NEW_DEVICE)
         devices.remember(request, user)
         return super().post_login(request, user, **told)  # type: ignore[no-any-return]
 

@@ -270,3 +270,15 @@ def test_where_to_go_after_confirming_is_never_another_site(client: Client, acco
     client.force_login(account())
     done = client.post("/account/confirm/?next=https://example.org/", {"password": PASSWORD})
     assert done.headers["Location"] == "/home/"
+
+
+def test_the_lock_gives_the_whole_address_back_and_never_another_site(
+    client: Client, account: Make, sign_in: SignIn
+) -> None:
+    sign_in(account("professional"))
+    client.get("/professional/patients/")
+    wanted = "/professional/patients/?q=a&page=2"
+    locked = client.post("/account/lock/", {"next": wanted}).headers["Location"]
+    assert client.post(locked, {"password": PASSWORD}).headers["Location"] == wanted
+    elsewhere = client.post("/account/lock/", {"next": "https://example.org/"}).headers["Location"]
+    assert client.post(elsewhere, {"password": PASSWORD}).headers["Location"] == "/home/"

@@ -13,8 +13,9 @@ from hygie.kernel.api.routes import find_route, methods_of
 from hygie.kernel.api.tests.client import Client
 from hygie.kernel.config import Settings
 from hygie.kernel.errors import MethodNotAllowed, NotFound, NotSupported
+from hygie.kernel.fhir.operation import Operation
 from hygie.kernel.fhir.validate import parse
-from hygie.kernel.platform import Operation, Platform
+from hygie.kernel.platform import Platform
 
 RUN = "hygie.kernel.api.read:read"
 
