@@ -71,6 +71,8 @@ class _Judged:
     limit: Limit
     change: Change
     current: Current | None
+    refused: bool
+    """Whether the access rules refuse it already."""
 
     @property
     def letter(self) -> str:
@@ -93,7 +95,7 @@ async def scoped(
     """
     found = list(effects)
     limited = {
-        place: _Judged(caller.limit, *judged[place])
+        place: _Judged(caller.limit, *judged[place], isinstance(effects[place], HygieError))
         for place, caller in enumerate(callers)
         if caller.limit is not None
     }
@@ -122,6 +124,8 @@ def _check(
         writable = limit.reaches_gone(one.letter, change.rt, one.current.pat)
     if one.current is not None and not (writable or readable):
         raise NotFound(f"{change.rt}/{change.rid} is not known here.")
+    if one.refused and (one.current is None or writable):
+        return  # of what is absent or within reach, the rules have said enough
     new = change.prepared.indexed if change.prepared else None
     patients = [numbers[ref] for ref in new.patients] if new else []
     tokens = frozenset(tokens_of(new)) if new else frozenset[int]()

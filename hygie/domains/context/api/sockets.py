@@ -69,17 +69,17 @@ async def _talk(line: Line, receive: Receive, send: Send) -> None:
     finally:
         for one in (telling, hearing):
             one.cancel()
-        found = await asyncio.gather(telling, hearing, return_exceptions=True)
-    ended: list[object] = list(found)
-    for one in ended:
-        if isinstance(one, Exception) and not isinstance(one, (OSError, TimeoutError)):
-            log.error("context.line_failed", exc_info=one)
-    ending = next((one for one in ended if isinstance(one, Ending)), None)
+        results = await asyncio.gather(telling, hearing, return_exceptions=True)
+    ended: list[object] = list(results)
+    for failure in ended:
+        if isinstance(failure, Exception) and not isinstance(failure, (OSError, TimeoutError)):
+            log.error("context.line_failed", exc_info=failure)
+    ending = next((found for found in ended if isinstance(found, Ending)), None)
     if ending is not None:
         with contextlib.suppress(OSError, RuntimeError):
             await send({"type": "websocket.close", "code": ending.code, "reason": ending.reason})
         return
-    code = next((one for one in ended if isinstance(one, int)), 1006)
+    code = next((found for found in ended if isinstance(found, int)), 1006)
     if code not in NORMAL:
         await line.lost()
 

@@ -31,13 +31,11 @@ class publishing:  # noqa: N801  named as Django lists middleware
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer; what cannot be told to the other tools keeps no page from being read."""
-        owner = _owner(request)
         response = self._respond(request)
-        if owner:
-            try:
-                _tell(request, response, owner)
-            except HygieError:
-                log.warning("context.not_published")
+        try:
+            _tell(request, response)
+        except HygieError:
+            log.warning("context.not_published")
         return response
 
 
@@ -49,12 +47,13 @@ def _owner(request: HttpRequest) -> str:
     return caller_of(request).reference
 
 
-def _tell(request: HttpRequest, response: HttpResponse, owner: str) -> None:
-    if is_locking(request, response):
-        sessions.hibernate(request, owner)
+def _tell(request: HttpRequest, response: HttpResponse) -> None:
+    locking, patient = is_locking(request, response), opened(request, response)
+    if not (locking or patient) or not (owner := _owner(request)):
         return
-    patient = opened(request, response)
-    if patient and request.session.get(OPEN) != patient:
+    if locking:
+        sessions.hibernate(request, owner)
+    elif request.session.get(OPEN) != patient:
         sessions.open_patient(request, owner, patient)
         request.session[OPEN] = patient
 

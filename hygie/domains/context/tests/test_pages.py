@@ -156,6 +156,19 @@ async def test_following_can_be_paused(desk: Desk, browser: Any, told: dict[str,
     assert "Un autre outil" in await get(browser, "/professional/patients/")
 
 
+async def test_the_pages_speak_english(
+    desk: Desk, site: Site, browser: Any, told: dict[str, Any]
+) -> None:
+    await follow(desk, told)
+    await asyncio.to_thread(browser.post, "/language/", {"language": "en", "next": "/"})
+    await opened_elsewhere(desk, told, PAUL)
+    page = await get(browser, "/professional/context/")
+    assert "Another tool opened the record of Paul" in page
+    assert "Following between your tools" in page
+    assert "Settings of following" in page
+    assert "outil" not in page.replace('lang="fr"', "")
+
+
 async def test_an_open_page_hears_that_something_happened_and_not_what(
     desk: Desk, browser: Any, told: dict[str, Any]
 ) -> None:

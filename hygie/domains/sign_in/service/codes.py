@@ -57,9 +57,7 @@ def send_by_sms(account: User, to: str = "") -> None:
         raise NotSupported("No gateway of messages is set. Use a printed list of codes.")
     with transaction.atomic():
         _void(account, CodeKind.SMS)
-        code = _keep(account, CodeKind.SMS)
-        if to:
-            _bind(account, code, to)
+        code = _keep(account, CodeKind.SMS, bound=to)
     sender.send(to or account.phone, _("Hygie : votre code est %s.") % spoken(code))
 
 
@@ -149,30 +147,26 @@ def _keep(
     kind: CodeKind,
     *,
     opens: datetime | None = None,
+    bound: str = "",
     **kept: Any,
 ) -> str:
-    """Make a code and store its fingerprint; ``kept`` are other columns of its row."""
+    """Make a code and store its fingerprint; ``kept`` are other columns of its row.
+
+    ``bound`` is the telephone that the code is to prove.
+    """
     shape = shape_of(kind, at=timezone.localdate())
     code, start = make(shape), opens or timezone.now()
     owner = ANYBODY if kept.get("birth") else account.pk
     Code.objects.create(
         account=account,
         kind=kind.value,
-        hash=fingerprint(code_key(), account=owner, kind=kind, text=code),
+        hash=fingerprint(code_key(), account=owner, kind=kind, text=code + bound),
         made=timezone.now(),
         opens=start,
         expires=start + shape.lasts,
         **kept,
     )
     return code
-
-
-def _bind(account: User, code: str, telephone: str) -> None:
-    """Let the code that was just sent prove one telephone, and nothing else."""
-    bound = fingerprint(
-        code_key(), account=account.pk, kind=CodeKind.SMS, text=heard(code) + telephone
-    )
-    _live(account, CodeKind.SMS).update(hash=bound)
 
 
 def of_birth(account: int, birth: date) -> bytes:
