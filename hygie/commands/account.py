@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import getpass
 import sys
 from typing import TYPE_CHECKING
@@ -16,19 +17,22 @@ from hygie.kernel.errors import InvalidRequest
 from hygie.kernel.fhir.names import RESOURCE_TYPES
 from hygie.kernel.security.caller import Right
 from hygie.kernel.security.tokens import REVOKE_ALL
-from hygie.kernel.web import portal
+from hygie.kernel.web import bridge, portal
 from hygie.supervisor.supervisor import prepare_pages_apart
 
 if TYPE_CHECKING:
     from hygie.commands.options import Commands
+    from hygie.kernel.platform import Platform
 
-OPEN, CLOSE = "open", "close"
+OPEN, CLOSE, FORGET = "open", "close", "forget-factors"
 
 
 def add(commands: Commands) -> None:
     """Describe the command."""
-    parser = command(commands, "account", about="Open or close an account.", run=run)
-    parser.add_argument("action", choices=(OPEN, CLOSE), help="open makes or changes it")
+    parser = command(
+        commands, "account", about="Open or close an account, or let it enrol anew.", run=run
+    )
+    parser.add_argument("action", choices=(OPEN, CLOSE, FORGET), help="open makes or changes it")
     parser.add_argument("login", help="what the person types to sign in")
     parser.add_argument("--kind", choices=[kind.value for kind in Kind], help="which portal")
     parser.add_argument("--name", default="", help="the name that is shown")
@@ -58,10 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
     password = _password(arguments) if arguments.action == OPEN else ""
     with server.running(settings) as ready:
         prepare_pages_apart(settings)
-        portal.configure(compose(settings), dsn=server.dsn(settings))
+        platform = compose(settings)
+        portal.configure(platform, dsn=server.dsn(settings))
         try:
             if arguments.action == CLOSE:
                 done = _close(arguments, ready.dsn)
+            elif arguments.action == FORGET:
+                done = _forget(arguments, platform)
             else:
                 done = _open(arguments, password)
         finally:
@@ -95,6 +102,16 @@ def _close(arguments: argparse.Namespace, dsn: str) -> str:
     with connect(dsn, role=roles.APP) as session:
         tokens = session.execute(REVOKE_ALL, (reference,)).rowcount
     return f"{arguments.login} can no longer sign in; tokens revoked: {tokens}."
+
+
+def _forget(arguments: argparse.Namespace, platform: Platform) -> str:
+    from hygie.domains.sign_in.service import forget_factors  # noqa: PLC0415  as above
+
+    # Notices are sent as the settings say; no loop is run for that.
+    bridge.install(bridge.Bridge(asyncio.new_event_loop(), platform))
+    if not forget_factors(arguments.login):
+        raise InvalidRequest(f"There is no account {arguments.login!r}.")
+    return f"{arguments.login} has no second factor any more, and every session has ended."
 
 
 def _password(arguments: argparse.Namespace) -> str:

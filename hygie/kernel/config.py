@@ -191,7 +191,8 @@ def _read(name: str, text: str, read: Callable[[str], object]) -> object:
     try:
         return read(text)
     except ValueError as error:
-        wanted = "yes or no" if read is _yes else "a number"
+        words: dict[object, str] = {_yes: "yes or no", _networks: "networks like 198.51.100.0/24"}
+        wanted = words.get(read, "a number")
         raise ConfigurationError(f"HYGIE_{name.upper()} must be {wanted}, not {text!r}.") from error
 
 

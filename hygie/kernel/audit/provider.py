@@ -88,7 +88,7 @@ class AuditEvents:
             Forbidden: this kind of caller reads no access log.
         """
         at, number = place_of(event_id)
-        where = self._where(caller)
+        where = self._where(caller, "r")
         where.add(f"t.at = {where.bind(at)} AND t.id = {where.bind(number)}")
         row = await connection.fetchrow(_statement(where, caller, limit=1), *where.values)
         if row is None:
@@ -113,7 +113,7 @@ class AuditEvents:
             Forbidden: this kind of caller reads no access log.
         """
         count = _count(parameters)
-        where = self._where(caller)
+        where = self._where(caller, "s")
         where.search([(name, text) for name, text in parameters if name != "_count"])
         if after is not None:
             at, number = place_of(after)
@@ -122,10 +122,12 @@ class AuditEvents:
         shown = tuple(self._event(row, caller) for row in rows[:count])
         return Page(shown, shown[-1].id if shown and len(rows) > count else None)
 
-    def _where(self, caller: Caller) -> Where:
-        if caller.limit is not None:
-            caller.limit.check_own("r", "AuditEvent", caller.party)
+    def _where(self, caller: Caller, permission: str) -> Where:
         where = Where(base=self.base, key_of=self.key_of, zone=self.zone, clock=self.clock)
+        if caller.limit is not None:
+            caller.limit.check_own(permission, "AuditEvent", caller.party)
+            if caller.limit.launches(permission, "AuditEvent"):
+                where.only(caller.party)
         where.permit(caller)
         return where
 

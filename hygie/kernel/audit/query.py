@@ -127,6 +127,11 @@ class Where:
         elif caller.kind != Kind.SYSTEM:
             raise Forbidden("Your account gives no right to read the access log.")
 
+    def only(self, party: int) -> None:
+        """Narrow to what was done to the data of one person, and not of whom they represent."""
+        one = f"{self.bind(party)}::integer"
+        self.add(f"t.pat = {one} OR t.pats @> ARRAY[{one}]")
+
     def search(self, parameters: Sequence[tuple[str, str]]) -> None:
         """Add the conditions of search parameters.
 

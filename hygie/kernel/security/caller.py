@@ -108,6 +108,16 @@ class Caller:
     duties: frozenset[Duty] = field(default_factory=frozenset)
 
     @property
+    def asker(self) -> str:
+        """Return who asks, to whom a paging link belongs: the person, or one application of theirs.
+
+        The link of the one tells the other nothing: the totals in it are those of its reader.
+        """
+        limit = self.limit
+        through = f" {limit.client} {limit.patient} {' '.join(limit.scope)}" if limit else ""
+        return f"{self.kind} {self.reference}{through}"
+
+    @property
     def own(self) -> list[int]:
         """Return the parties whose relations are the caller's own: self and structures."""
         return sorted({self.party} - {0} | self.structures)

@@ -96,6 +96,21 @@ class Limit:
                 f"or patient/{rt or EVERY_TYPE}.{permission}."
             )
 
+    def check_named(self, permission: str, rt: str) -> None:
+        """Refuse what is asked of a person with a proof, to who has it among everything.
+
+        Who may open a record is decided on the pages, after a fresh proof; an application decides
+        it where the person let it do so by name, and never by ``*``.
+
+        Raises:
+            Forbidden: with the scope that would be needed.
+        """
+        if not any(one.rt == type_number(rt) for one in self.over(permission)):
+            raise Forbidden(
+                "Who may open a record is not among *: your token needs the scope "
+                f"user/{rt}.{permission} or patient/{rt}.{permission}, by that name."
+            )
+
     def check_own(self, permission: str, rt: str, party: int) -> None:
         """Refuse what a scope allows of the patient of the launch, where that is not the caller.
 
@@ -108,6 +123,10 @@ class Limit:
         reaches = self.over(permission, type_number(rt))
         if all(one.tokens or (one.launched and self.patient != party) for one in reaches):
             raise Forbidden(f"Your token needs the scope user/{rt}.{permission} for this.")
+
+    def launches(self, permission: str, rt: str) -> bool:
+        """Tell whether every scope that allows this is bound to the patient of the launch."""
+        return all(one.launched or one.tokens for one in self.over(permission, type_number(rt)))
 
     def check_whole(self, permissions: str = "rs") -> None:
         """Refuse what looks over every type at once to a token that does not reach them all.

@@ -142,7 +142,7 @@ class Historian:
 
 def _reader(caller: Caller, scope: Scope) -> str:
     """Return who may follow a paging link, and for which history."""
-    return f"{caller.kind} {caller.reference} {scope.rt}/{scope.rid}/_history"
+    return f"{caller.asker} {scope.rt}/{scope.rid}/_history"
 
 
 async def _rows(

@@ -293,8 +293,8 @@ def _touched(row: Record) -> Touched:
 
 def _reader(plan: Plan) -> str:
     """Return who may follow a paging link, and for which search."""
-    caller = plan.decision.caller
-    return f"{caller.kind} {caller.reference} {plan.query.rt}?{urlencode(plan.query.kept)}"
+    asker = plan.decision.caller.asker
+    return f"{asker} {plan.query.rt}?{urlencode(plan.query.kept)}"
 
 
 def _confirmed(clauses: Iterable[Clause], stored: Stored) -> bool:

@@ -36,7 +36,7 @@ from hygie.kernel.store.locking import States, lock, stated_by
 from hygie.kernel.store.model import Stored, Written
 from hygie.kernel.store.parties import Parties
 from hygie.kernel.store.rows import Version, part_for, whole
-from hygie.kernel.store.scoping import scoped
+from hygie.kernel.store.scoping import LETTERS, scoped
 from hygie.kernel.store.signing import check_signed
 from hygie.kernel.store.spreading import hold, spread
 from hygie.kernel.store.tracing import Touched, trace_one, trace_refusal
@@ -224,6 +224,8 @@ class Writer:
         if stated == former:
             return permit
         try:
+            if permit.caller.limit is not None:
+                permit.caller.limit.check_named(LETTERS[change.method], change.rt)
             self._law.guard(permit.caller, change.rt, former, stated)
         except HygieError as error:
             return error

@@ -29,6 +29,9 @@ def test_every_setting_can_be_read_from_the_environment() -> None:
     ("variable", "value", "sentence"),
     [
         ("HYGIE_PORT", "http", "HYGIE_PORT must be a number"),
+        ("HYGIE_NETWORKS", "the hospital", "HYGIE_NETWORKS must be networks"),
+        ("HYGIE_SMS_URL", "http://sms.example.org", "HYGIE_SMS_URL must begin with https://"),
+        ("HYGIE_MAIL_URL", "mail.example.org", "HYGIE_MAIL_URL must begin with smtp://"),
         ("HYGIE_URL", "example.org", "must begin with http"),
         ("HYGIE_ONLY", "pages", "HYGIE_ONLY is all, api or portal"),
         ("HYGIE_DATABASE_URL", "host=/tmp", "must begin with postgresql"),

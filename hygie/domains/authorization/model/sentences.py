@@ -41,6 +41,8 @@ _WHOSE = {
     },
     "en": {"patient": "", "user": " (all that you may open)", "system": " (without a person)"},
 }
+OPENERS = frozenset({"CareTeam", "Consent"})
+"""Types by which a person says who may open a record."""
 _ONLY = {"fr": "seulement", "en": "only"}
 
 
@@ -53,12 +55,14 @@ class Line:
         text: what it means.
         fixed: whether nobody unticks it.
         writes: whether it changes a record.
+        opens: whether it changes who may open a record; ``*`` never does (the store sees to it).
     """
 
     word: str
     text: str
     fixed: bool
     writes: bool
+    opens: bool = False
 
 
 def line(word: str, language: Language) -> Line:
@@ -66,13 +70,16 @@ def line(word: str, language: Language) -> Line:
 
     >>> line("patient/Observation.rs?category=vital-signs", "en").text
     'Read: measurements and tests (only category vital-signs)'
+    >>> line("patient/Consent.c", "en").opens, line("patient/*.cruds", "en").opens
+    (True, False)
     """
     if not is_clinical(word):
         texts = _WORDS.get(word) or _context(word)
         return Line(word, texts[language == "en"], word in words.KEPT, writes=False)
     scope = parse(word)
     writes = bool(scope.permissions & set("cud"))
-    return Line(word, _sentence(scope, language), fixed=False, writes=writes)
+    opens = writes and scope.rt in OPENERS
+    return Line(word, _sentence(scope, language), fixed=False, writes=writes, opens=opens)
 
 
 def _context(word: str) -> tuple[str, str]:

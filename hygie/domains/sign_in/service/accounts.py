@@ -11,7 +11,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from hygie.domains.sign_in.model import Kind
+from hygie.domains.sign_in.model.codes import CodeKind
+from hygie.domains.sign_in.model.telling import Told
 from hygie.domains.sign_in.orm import User
+from hygie.domains.sign_in.service import factors, sessions
+from hygie.domains.sign_in.service.telling import tell
 from hygie.kernel.errors import InvalidRequest
 
 
@@ -67,3 +71,20 @@ def close_account(username: str) -> str | None:
     account.is_active = False
     account.save(update_fields=["is_active"])
     return account.fhir_reference or f"account/{account.pk}"
+
+
+def forget_factors(username: str) -> bool:
+    """Remove every factor and session of an account; tell whether there is one.
+
+    For the operator at the machine, where nobody is left to approve a recovery. The person is told
+    by every channel that is known.
+    """
+    account = User.objects.filter(username__iexact=username).first()
+    if account is None:
+        return False
+    with transaction.atomic():
+        tell(account, Told.RECOVERED)
+        factors.forget_all(account, *CodeKind)
+        account.save(update_fields=["phone", "phone_proved"])
+        sessions.end_all(account)
+    return True

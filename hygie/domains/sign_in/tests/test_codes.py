@@ -367,3 +367,19 @@ def test_who_may_not_read_a_record_prints_no_sheet_for_it(site: Site, client: Cl
 
     client.post("/sign-in/", {"login": "dr.lang", "password": PASSWORD})
     assert client.get(f"/professional/accounts/{NORA}/").status_code == 404
+
+
+def test_the_operator_lets_an_account_enrol_anew(
+    client: Client, account: Make, sign_in: SignIn
+) -> None:
+    from hygie.domains.sign_in.service import codes, forget_factors
+
+    made = account()
+    sign_in(made)
+    client.get("/account/security/")
+    codes.print_list(made)
+    assert forget_factors(made.username.upper())
+    assert not made.has_strong_factor()
+    assert client.get("/account/security/").status_code == 302
+    assert made.events.filter(what=Told.RECOVERED).exists()
+    assert not forget_factors("nobody-at-all")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -142,3 +144,21 @@ def test_at_most_two_passwords_are_hashed_at_once(
     for one in threads:
         one.join()
     assert most == AT_ONCE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux gives each thread its own priority")
+def test_hashing_stands_behind_the_reads_of_others(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
+    from hygie.kernel.web.passwords import NICENESS, CappedArgon2
+
+    def priority(*_ignored: object) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = priority()
+    monkeypatch.setattr(Argon2PasswordHasher, "encode", priority)
+    hashing: object = CappedArgon2().encode("p", "salt")
+    assert hashing == NICENESS
+    assert priority() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from hygie.kernel.audit.trace import write
 from hygie.kernel.fhir.names import type_number
 from hygie.kernel.security.caller import Caller, Kind
 from hygie.kernel.security.labels import Label
+from hygie.kernel.security.limits import limit_of, unconstrained
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -108,3 +110,16 @@ async def test_a_job_that_touched_many_shows_each_person_themselves(app: Connect
     assert not (await seen(app, caller=Caller(Kind.PATIENT, 9, "Patient/9"))).events
     assert "3 patients" in json.dumps(await only(app))
     assert len((await seen(app, ("patient", str(PATIENT)))).events) == 1
+
+
+@pytest.mark.parametrize(("scope", "events"), [("patient", 0), ("user", 1)])
+async def test_an_application_launched_on_oneself_reads_no_accesses_to_whom_one_represents(
+    app: Connection, owner: Connection, scope: str, events: int
+) -> None:
+    await owner.execute(f"INSERT INTO care_relation VALUES (1, 40, 9, {FOR_EVER})")
+    await write(app, [trace()])
+    await app.execute("SET hygie.system = 'off'; SET hygie.parties = '{40}'")
+    words = [f"{scope}/AuditEvent.rs"]
+    limit = limit_of("app", words, patient=MOTHER.party, constraint=unconstrained)
+    found = await seen(app, caller=replace(MOTHER, limit=limit))
+    assert len(found.events) == events

@@ -6,10 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 
-from hygie.kernel.errors import Forbidden, HygieError, NotFound, Unauthenticated
+from hygie.kernel.errors import (
+    Forbidden,
+    HygieError,
+    InvalidRequest,
+    NotFound,
+    Unauthenticated,
+)
 from hygie.kernel.security.caller import SYSTEM, Bearer
 from hygie.kernel.security.limits import Limit, limit_of
 from hygie.kernel.security.scopes import InvalidScope
@@ -20,6 +27,11 @@ from hygie.kernel.store.tests.conftest import encode, professional_caller, put
 from hygie.testing.database import ScratchDatabase
 from hygie.testing.law import LAW
 
+TEAM: dict[str, object] = {
+    "resourceType": "CareTeam",
+    "subject": {"reference": "Patient/p"},
+    "participant": [{"member": {"reference": "Practitioner/other"}}],
+}
 Attack = Callable[[Repository, Bearer, str], Awaitable[object]]
 
 
@@ -141,11 +153,46 @@ async def test_what_was_deleted_comes_back_within_the_scope_alone(repository: Re
     await _put(repository, await app(repository, "patient/Observation.cruds"), "back")
 
 
+async def test_who_may_open_a_record_is_changed_under_a_scope_of_that_name_alone(
+    database: ScratchDatabase, repository: Repository
+) -> None:
+    willing = await open_repository(database.settings, law=replace(LAW, guard=_let))
+    team = {**TEAM, "id": "team-p", "participant": [{"member": {"reference": "Practitioner/x"}}]}
+    try:
+        everything = await app(willing, "patient/*.cruds")
+        refused = await refusal(willing.create(everything, "CareTeam", encode(TEAM)))
+        assert "patient/CareTeam.c" in str(refused)
+        refused = await refusal(willing.update(everything, "CareTeam", "team-p", encode(team)))
+        assert "patient/CareTeam.u" in str(refused)
+        refused = await refusal(willing.delete(everything, "CareTeam", "team-p"))
+        assert "patient/CareTeam.d" in str(refused)
+        nobody = {key: value for key, value in TEAM.items() if key != "participant"}
+        await willing.create(everything, "CareTeam", encode(nobody))
+        named = await app(willing, "patient/*.rs patient/CareTeam.c")
+        await willing.create(named, "CareTeam", encode(TEAM))
+    finally:
+        await willing.database.close()
+
+
+def _let(*_: object) -> None:
+    """Let everybody change who may open a record: the scope alone is tried."""
+
+
 async def test_a_scope_that_leaves_too_many_choices_is_refused_at_once() -> None:
     listed = ",".join(map(str, range(200)))
     scope = f"user/Observation.rs?category={listed}&code={listed}&status={listed}&method={listed}"
     with pytest.raises(InvalidScope, match="combinations"):
         limit_of("app", [scope], patient=None, constraint=constraint)
+
+
+async def test_a_paging_link_of_the_person_serves_no_application(repository: Repository) -> None:
+    doctor = await professional_caller(repository, "doc")
+    page = await repository.search(doctor, "Patient", [("_count", "1")])
+    assert page.next is not None
+    pairs = parse_qsl(page.next)
+    assert (await repository.search(doctor, "Patient", pairs)).entries
+    bound = await app(repository, "patient/*.cruds")
+    assert isinstance(await refusal(repository.search(bound, "Patient", pairs)), InvalidRequest)
 
 
 async def test_a_token_of_unknown_words_fails_alone_in_its_group(repository: Repository) -> None:
