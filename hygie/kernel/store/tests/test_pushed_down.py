@@ -42,8 +42,10 @@ CLAUSES = {
 }
 """Print conditions and sort keys on a row ``r`` that a decided statement has chosen."""
 WITHOUT = {
+    "kernel/store/comparing.py": "the right identify, or its job: strict traits and no record",
     "kernel/store/exporting.py": "the local operator's export of everything",
     "kernel/store/identifying.py": "the right identify, which answers identity alone",
+    "kernel/store/likeness.py": "names of the directory, which is open; the ids are searched again",
     "kernel/store/loading/copying.py": "the local operator's load",
     "kernel/store/purging.py": "a named job of the local operator, which answers counts",
     "kernel/store/reindexing.py": "a named job of the local operator, which answers counts",
