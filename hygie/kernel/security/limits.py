@@ -171,8 +171,6 @@ def _reaches(text: str, constraint: Constraint) -> tuple[Reach, ...]:
     scope = parse(text)
     if scope.rt != EVERY_TYPE and scope.rt not in RESOURCE_TYPES:
         raise InvalidScope(f"{text}: FHIR R4 has no type {scope.rt}.")
-    if scope.rt == EVERY_TYPE and scope.query:
-        raise InvalidScope(f"{text}: constraints need a resource type, not *.")
     rt = ANY_TYPE if scope.rt == EVERY_TYPE else type_number(scope.rt)
     return tuple(
         Reach(scope.permissions, rt, scope.context == "patient", tokens)

@@ -100,6 +100,8 @@ def parse(text: str) -> Scope:
     query = frozenset(parse_qsl(match["query"] or "", keep_blank_values=True))
     if match["query"] and (not query or any(not value for _, value in query)):
         raise InvalidScope(f"{text}: write constraints as parameter=value.")
+    if query and match["rt"] == EVERY_TYPE:
+        raise InvalidScope(f"{text}: constraints need a resource type, not *.")
     context: Context = match["context"]  # type: ignore[assignment]  # one of the three words
     return Scope(context, match["rt"], frozenset(letters), query)
 

@@ -87,9 +87,10 @@ def _exercise(request: HttpRequest) -> Exercise | None:
 
 
 def _party(request: HttpRequest, account: Account) -> int:
+    """Return the number of the account's person; that of whom it stood for before is not theirs."""
     kept = request.session.get(PARTY)
-    if isinstance(kept, int):
-        return kept
+    if isinstance(kept, list) and kept[0] == account.fhir_reference:
+        return int(kept[1])
     number: int = ask(repository().party_number(account.fhir_reference))
-    request.session[PARTY] = number
+    request.session[PARTY] = [account.fhir_reference, number]
     return number

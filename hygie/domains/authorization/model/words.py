@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from hygie.kernel.security.scopes import Scope, is_clinical, parse, within
+from hygie.kernel.security.scopes import InvalidScope, Scope, is_clinical, parse, within
 
 OPENID, PROFILE, FHIR_USER = "openid", "profile", "fhirUser"
 LAUNCH, LAUNCH_PATIENT, LAUNCH_ENCOUNTER = "launch", "launch/patient", "launch/encounter"
@@ -52,9 +52,12 @@ def allowed(asked: Iterable[str], approved: Iterable[str], *contexts: str) -> tu
     ('openid', 'user/Patient.r')
 
     Raises:
-        InvalidScope: a scope of data is not written as the standard writes it.
+        InvalidScope: a scope of data is not written as the standard writes it, or there are more
+            than ``MOST`` words: each is compared with each.
     """
     asked, approved = list(dict.fromkeys(asked)), list(approved)
+    if len(asked) > MOST:
+        raise InvalidScope(f"Ask for at most {MOST} scopes.")
     kept = [word for word in asked if names_no_data(word) and word in approved]
     data = within(clinical(asked, contexts), clinical(approved, contexts))
     return (*kept, *(str(one) for one in data))

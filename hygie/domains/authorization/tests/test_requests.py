@@ -35,6 +35,18 @@ SENT_BACK = {
     "no scope": ({"scope": ""}, "invalid_scope"),
     "unknown scopes only": ({"scope": "email address"}, "invalid_scope"),
     "malformed scope": ({"scope": "openid patient/Observation.sr"}, "invalid_scope"),
+    "constraints on every type": ({"scope": "openid patient/*.rs?a=1"}, "invalid_scope"),
+    "a flood of scopes": (
+        {"scope": " ".join(f"patient/Observation.r?category={n}" for n in range(200))},
+        "invalid_scope",
+    ),
+    "a flood of choices": (
+        {
+            "scope": "openid patient/Observation.r?"
+            + "&".join(f"{name}={','.join(map(str, range(99)))}" for name in ("category", "code"))
+        },
+        "invalid_scope",
+    ),
     "request object": ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
     "request address": ({"request_uri": "https://app.example.org/r"}, "request_uri_not_supported"),
     "strange prompt": ({"prompt": "none login"}, "invalid_request"),

@@ -19,6 +19,7 @@ from hygie.kernel.errors import Conflict, InvalidRequest
 from hygie.kernel.store.comparing import Candidate
 from hygie.kernel.web.bridge import ask, platform, repository
 from hygie.kernel.web.caller import account_of, caller_of
+from hygie.kernel.web.stepping_up import confirm_identity
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -47,9 +48,11 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 def show(request: HttpRequest, number: int) -> HttpResponse:
-    """Compare side by side, and decide with a reason."""
+    """Compare side by side, and decide with a reason, once one proved again who one is."""
     caller = caller_of(request)
     case, pivot = queue.read(caller, number)
+    if request.method == "POST" and (again := confirm_identity(request)):
+        return again
     found = ask(citizens.compared(repository(), caller, pivot))
     if request.method != "POST":
         return _page(request, case, pivot, found)

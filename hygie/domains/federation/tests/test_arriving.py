@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,14 +39,21 @@ def nobody_was_called(site: Site) -> None:
 
 @pytest.fixture
 def clerk(site: Site) -> Iterator[Client]:
-    """Give an account of the establishment with the right identify."""
+    """Give an account of the establishment with the right identify, signed in just now."""
     from django.contrib.auth import get_user_model
 
+    from hygie.kernel.web.authentication import PROOFS
+
     accounts = get_user_model().objects
-    accounts.create(
+    made = accounts.create(
         username="clerk", display_name="Clerk", kind="administrator", rights=["identify"]
     )
-    yield site.client("clerk")
+    client = site.client("clerk")
+    session = client.session
+    proof = {"method": "password", "at": time.time(), "acr": ""}
+    session[PROOFS] = {"account": made.pk, "list": [proof]}
+    session.save()
+    yield client
     accounts.filter(username="clerk").delete()
 
 
@@ -277,6 +285,21 @@ def test_a_decision_wants_a_reason_and_a_person_that_was_shown(
         {"action": "nothing", "words": "Carte vue au guichet"},
     ):
         assert clerk.post(doubtful[1], sent).status_code == 400
+    assert not Link.objects.exists()
+
+
+def test_a_decision_wants_a_fresh_proof_of_who_decides(
+    clerk: Client, doubtful: tuple[Client, str]
+) -> None:
+    from hygie.domains.federation.orm import Link
+    from hygie.kernel.web.authentication import PROOFS
+
+    session = clerk.session
+    session.pop(PROOFS, None)
+    session.save()
+    sent = {"action": "accept", "person": "Patient/jeanne-outside", "words": "Carte vue au guichet"}
+    answer = clerk.post(doubtful[1], sent)
+    assert answer.headers["Location"].startswith("/account/confirm/")
     assert not Link.objects.exists()
 
 
