@@ -21,6 +21,8 @@ A_WHOLE_SECOND = 1.1
 async def _identify(window: Window, person: Invited) -> None:
     await window.open("/professional/")
     await window.follow("Accès en urgence")
+    if await window.is_asked_who():
+        await window.confirm()
     await window.write("INS", person.ins)
     await window.press("Chercher")
     await window.reads(person.name)
@@ -53,6 +55,7 @@ async def test_an_emergency_is_declared_announced_on_every_page_ended_and_told(
         await doctor.open(record)
         await doctor.misses("Arachide")
         await doctor.open("/professional/emergency/")
+        await doctor.confirm()
         await doctor.press("Chercher")
         await doctor.sees("Écrivez l’INS, ou tous les traits d’identité.")
         await doctor.write("INS", "299999999999964")

@@ -26,6 +26,7 @@ from hygie.kernel.store import Person
 from hygie.kernel.store.identifying import Traits
 from hygie.kernel.web.bridge import ask, repository
 from hygie.kernel.web.caller import caller_of
+from hygie.kernel.web.stepping_up import confirm_identity
 
 SALT = "consent.emergency"
 IDENTIFIED_FOR = 15 * 60
@@ -96,8 +97,13 @@ class DeclarationForm(forms.Form):
 
 
 def identify(request: HttpRequest) -> HttpResponse:
-    """Ask who it is, then show who was found beside the declaration."""
+    """Ask who it is, then show who was found beside the declaration.
+
+    Whoever did not sign in a moment ago says first that it is still them.
+    """
     caller = caller_of(request)
+    if Right.IDENTIFY in caller.rights and (again := confirm_identity(request)):
+        return again
     form = Identity(request.POST or None)
     context: dict[str, Any] = {"form": form, "may": Right.IDENTIFY in caller.rights}
     if request.method != "POST" or not form.is_valid():

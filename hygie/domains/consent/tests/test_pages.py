@@ -288,6 +288,12 @@ def test_who_may_not_identify_is_told_so(site: Site) -> None:
     assert "Votre compte ne permet pas" in text
 
 
+def test_an_emergency_asks_who_is_there(site: Site) -> None:
+    late = _signed_in(site, "dr.lang", ago=FRESH + 1)
+    answer = late.post("/professional/emergency/", {"ins": ADA_INS})
+    assert answer.headers["location"].startswith("/account/confirm/")
+
+
 def test_a_declaration_wants_a_fresh_identification(site: Site) -> None:
     answer = site.client("dr.lang").post("/professional/emergency/declare/", {"token": "forged"})
     assert answer.status_code == 403
@@ -349,7 +355,8 @@ def test_a_refused_access_is_told(site: Site) -> None:
 
 
 def test_an_identification_serves_only_who_made_it(site: Site) -> None:
-    found = site.client("dr.lang").post("/professional/emergency/", {"ins": ADA_INS})
+    doctor = _signed_in(site, "dr.lang", ago=0)
+    found = doctor.post("/professional/emergency/", {"ins": ADA_INS})
     token = re.search(r'name="token" value="([^"]+)"', found.content.decode())
     assert token
     told = {
