@@ -362,40 +362,6 @@ def test_a_practice_prints_a_sheet_for_its_patient(site: Site, client: Client) -
         former.codes.all().delete()
 
 
-def test_a_practice_takes_no_account_that_its_person_enters_by_another_door(
-    site: Site, client: Client
-) -> None:
-    from django.utils import timezone
-
-    from hygie.domains.sign_in.orm import User
-    from hygie.testing.stories import NORA
-
-    former = User.objects.get(username="nora")
-    User.objects.filter(pk=former.pk).update(password="!", last_login=timezone.now())
-    try:
-        client.post("/sign-in/", {"login": "dr.petit", "password": PASSWORD})
-        client.post(f"/professional/accounts/{NORA}/")
-        assert not former.codes.exists()
-    finally:
-        User.objects.filter(pk=former.pk).update(password=former.password)
-
-
-def test_a_sheet_opens_nothing_once_its_person_came_by_another_door(
-    client: Client, account: Make
-) -> None:
-    from django.utils import timezone
-
-    from hygie.domains.sign_in.service import codes
-
-    made = account(password="!", last_login=None)
-    code = codes.print_sheet(made, BIRTH, by=made)
-    type(made).objects.filter(pk=made.pk).update(last_login=timezone.now())
-    client.post("/sign-in/activate/", _sheet(code))
-    assert not is_in(client)
-    made.refresh_from_db()
-    assert not made.has_usable_password()
-
-
 def test_who_may_not_read_a_record_prints_no_sheet_for_it(site: Site, client: Client) -> None:
     from hygie.testing.stories import NORA
 
