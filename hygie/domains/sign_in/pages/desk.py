@@ -109,7 +109,7 @@ def _asked(request: HttpRequest, *, recovery: bool) -> HttpResponse:
             form.add_error("login", _("Aucun compte ouvert n’a ce nom."))
         elif account.pk == me.pk:
             form.add_error("login", _("Personne ne s’occupe de son propre compte."))
-        elif not recovery and (account.has_usable_password() or account.has_strong_factor()):
+        elif not recovery and desk.is_in_use(account):
             form.add_error("login", _("Ce compte est déjà activé. Demandez une récupération."))
         elif not recovery:
             code = codes.print_sheet(account, form.cleaned_data["birth"], by=me)

@@ -27,7 +27,7 @@ def sheet(request: HttpRequest, patient: str) -> HttpResponse:
     birth, name = person.get("birthDate", ""), _name(person)
     known = len(birth) == WHOLE_DAY
     account = desk.account_of(stored.reference)
-    active = account is not None and account.has_usable_password()
+    active = account is not None and desk.is_in_use(account)
     if request.method == "POST" and known and not active:
         opened = desk.open_account(stored.reference, name)
         code = codes.print_sheet(opened, date.fromisoformat(birth), by=_me(request))

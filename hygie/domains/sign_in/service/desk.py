@@ -117,6 +117,14 @@ def account_of(reference: str) -> User | None:
     return User.objects.filter(fhir_reference=reference, kind=Kind.PATIENT.value).first()
 
 
+def is_in_use(account: User) -> bool:
+    """Tell whether somebody enters an account already, by whatever door: no sheet activates it.
+
+    Who came by an outside identity has no password here, and an account all the same.
+    """
+    return bool(account.has_usable_password() or account.has_strong_factor() or account.last_login)
+
+
 def open_account(reference: str, name: str) -> User:
     """Return the account of a patient, made without a password where there is none."""
     found = account_of(reference)

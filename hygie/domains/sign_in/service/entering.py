@@ -42,6 +42,8 @@ def enter_by_sheet(request: HttpRequest, code: str, birth: date, *, password: st
             account = sheet.account
             if sheet.kind == CodeKind.RECOVERY:
                 desk.finish(account)
+            elif account.last_login is not None:
+                return None  # its person came by another door since it was printed
     _set_password(account, password)
     recovered = sheet.kind == CodeKind.RECOVERY
     tell(account, Told.RECOVERED if recovered else Told.ACTIVATED, by=sheet.made_by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from django.test import Client
 
 SignIn = Callable[..., Any]
+NEW = "quatre moulins pres du canal"
 ELSEWHERE = [
     "//evil.example",
     "///evil.example",
@@ -123,3 +125,40 @@ def test_a_locked_session_shows_and_does_nothing_in_another_tab(
     assert "/account/locked/" in answer.headers["Location"]
     made.refresh_from_db()
     assert made.language != "en"
+
+
+def test_a_practice_takes_no_account_that_its_person_enters_by_another_door(
+    site: Site, client: Client
+) -> None:
+    from django.utils import timezone
+
+    from hygie.domains.sign_in.orm import User
+    from hygie.testing.stories import NORA
+
+    former = User.objects.get(username="nora")
+    User.objects.filter(pk=former.pk).update(password="!", last_login=timezone.now())
+    try:
+        client.post("/sign-in/", {"login": "dr.petit", "password": PASSWORD})
+        client.post(f"/professional/accounts/{NORA}/")
+        assert not former.codes.exists()
+    finally:
+        User.objects.filter(pk=former.pk).update(password=former.password)
+
+
+def test_a_sheet_opens_nothing_once_its_person_came_by_another_door(
+    client: Client, account: Make
+) -> None:
+    from django.utils import timezone
+
+    from hygie.domains.sign_in.service import codes
+
+    made = account(password="!", last_login=None)
+    code = codes.print_sheet(made, date(1958, 5, 3), by=made)
+    type(made).objects.filter(pk=made.pk).update(last_login=timezone.now())
+    client.post(
+        "/sign-in/activate/",
+        {"code": code, "birth": "03/05/1958", "password1": NEW, "password2": NEW},
+    )
+    assert not is_in(client)
+    made.refresh_from_db()
+    assert not made.has_usable_password()

@@ -350,7 +350,7 @@ def test_a_practice_prints_a_sheet_for_its_patient(site: Site, client: Client) -
     from hygie.testing.stories import NORA
 
     former = User.objects.get(username="nora")
-    User.objects.filter(pk=former.pk).update(password="!")
+    User.objects.filter(pk=former.pk).update(password="!", last_login=None)
     try:
         client.post("/sign-in/", {"login": "dr.petit", "password": PASSWORD})
         assert "Nora" in _words(client.get(f"/professional/accounts/{NORA}/"))
