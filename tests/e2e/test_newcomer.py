@@ -212,6 +212,7 @@ async def test_the_daughter_opens_the_record_of_the_mother_she_helps(
 ) -> None:
     page = await _sign_in(browser, demonstration, "nathalie")
     await _open_record_of(page, "Françoise LE GOFF")
+    await page.get_by_role("button", name="Agir pour cette personne").click()
     await expect(page.get_by_text("Vous lisez le dossier de Françoise LE GOFF.")).to_be_visible()
     await expect(page.get_by_role("main")).to_contain_text("METFORMINE")
     await page.context.close()
@@ -228,6 +229,7 @@ async def test_a_parent_reads_the_record_of_a_minor_without_what_stays_secret(
     secret = str(await kept.get_attribute("href"))
     page = await _sign_in(browser, demonstration, parent)
     await _open_record_of(page, "Léo DIALLO")
+    await page.get_by_role("button", name="Agir pour cette personne").click()
     await page.get_by_role("link", name="Tous mes documents").click()
     links = page.get_by_role("main").get_by_role("link")
     await expect(links.filter(has_text="Ouvrir Compte rendu de consultation")).not_to_have_count(0)
