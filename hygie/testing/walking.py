@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from playwright.async_api import Locator, Page, Request, Response
 
 WALKS: Final = Path(__file__).parents[2] / "tests" / "e2e" / "walks.csv"
-"""What each walk does: its name, and one page opened or form sent."""
+"""What each walk does: its name, and one page opened or form sent.
+
+``other journeys`` are pages and forms of sign-in, which files of their own walk (``test_factors``,
+``test_outside_identity``, ``test_cards``, ``test_helpers``, ``test_annuaire``, ``tests/clients``,
+and the tests of their domains): nothing compares those with this list yet.
+"""
 _LANGUAGES: Final = ("English", "Français")
 _SAME: Final = ("Centre 15", "Documents", "INS")
 """Words that are the same in both languages."""

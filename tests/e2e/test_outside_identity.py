@@ -203,7 +203,7 @@ async def test_a_doubtful_identity_is_recognised_by_a_human(
     portal: Portal, people: Outside, language: str
 ) -> None:
     await asyncio.to_thread(put, portal.site, person("jeanne-outside", family="Brun"))
-    one, clerk = await walk(portal, language), await walk(portal, language, "guichet")
+    one, clerk = await walk(portal, language), await walk(portal, language, "guichet", now=True)
     await one.page.goto("/sign-in/")
     await one.press("franceconnect")
     await one.page.get_by_role("button", name=re.compile("Jeanne")).click()

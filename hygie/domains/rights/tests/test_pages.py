@@ -82,17 +82,17 @@ def test_a_copy_is_asked_then_downloaded_after_the_password(site: Site) -> None:
 
 def test_a_copy_that_a_parent_prepared_ends_with_the_right_of_the_parent(site: Site) -> None:
     home = f"/patient/rights/{TOM}/"
-    mother = site.client("lucie")
+    mother = site.client(f"lucie for {TOM}")
     assert mother.post(f"{home}copy/").status_code == 302
     run(site, prepare_exports(site.platform))
     link = re.search(rf'href="({home}copy/[0-9a-f-]+/)"', mother.get(home).content.decode())
     assert link
-    assert confirmed(site, "lucie", link[1]).headers["Content-Type"] == "application/zip"
+    assert confirmed(site, f"lucie for {TOM}", link[1]).headers["Content-Type"] == "application/zip"
     consent = f"representative-of-{TOM}"
     held = msgspec.json.decode(run(site, store(site).read(SYSTEM, "Consent", consent)).body or b"")
     try:
         put(site, held | {"status": "inactive"})
-        assert confirmed(site, "lucie", link[1]).status_code == 404
+        assert confirmed(site, f"lucie for {TOM}", link[1]).status_code == 404
     finally:
         put(site, held)
 
